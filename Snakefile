@@ -1,0 +1,26 @@
+# TWIST: self-training for semi-supervised 3D instance segmentation.
+#
+#   snakemake --cores 8 results/scannet_5pct/eval.json
+#
+# results/{dataset}_{ratio}pct{variant}/eval.json is a run's score; README.md explains the names.
+# The self-training loop is this DAG: round r's labels need round r-1's model. All work is done by
+# `python -m twist VERB`; rules hold files, settings and resources.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/selftraining.smk"
+include: "workflow/rules/evaluation.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/tables/rooms_5pct.md",

@@ -1,0 +1,71 @@
+"""Make the pseudo-labels of unlabelled scans."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "make pseudo-labels of unlabelled scans; scans already done by the same model are kept"
+EXAMPLE = (
+    "python -m twist label --settings settings.yaml --model model.pt --data results/data/rooms "
+    "--scenes unlabelled.txt --round 2 --out-dir pseudolabels --manifest pseudolabels.json"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", type=Path, required=True, help="resolved settings of the run")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
+    parser.add_argument("--scenes", type=Path, required=True, help="list of unlabelled scenes")
+    parser.add_argument("--shard", default="0/1", help="K/N: every N-th scene from the K-th on")
+    parser.add_argument("--round", type=int, required=True, help="1 = semantic labels alone, from Φ")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--out-dir", type=Path, required=True, help="gets one npz a scene")
+    parser.add_argument("--manifest", type=Path, required=True, help="JSON written at the end")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    import numpy as np
+
+    from twist.devices import open_device
+    from twist.files import read_names, write_json
+    from twist.inference import extract, infer, recorrected_proposals
+    from twist.scans import each_scan
+    from twist.selftraining.pseudolabels import PseudoLabels, initial_pseudo_labels, proposal_pseudo_labels
+    from twist.settings import Settings
+
+    settings = Settings.load(arguments.settings)
+    options, out_dir = settings.pseudolabels, arguments.out_dir
+    threshold = options.threshold_of(arguments.round)
+    shard, shards = map(int, arguments.shard.split("/"))
+    scenes = read_names(arguments.scenes)[shard::shards]
+    depends = settings.of_labelling(arguments.round)
+    device = open_device(arguments.device)
+    for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
+        if arguments.round == 1:
+            points = extract(model, sample, options.views)
+            labels = initial_pseudo_labels(points.probability, sample.supervoxel, options)
+        else:
+            inference = infer(model, sample, settings.proposals, options.views)
+            labels = proposal_pseudo_labels(
+                inference.probability,
+                recorrected_proposals(inference, model),
+                model.table,
+                options,
+                threshold,
+            )
+        labels.save(out)
+
+    facts = {}
+    for scene in scenes:
+        labels = PseudoLabels.load(out_dir / f"{scene}.npz")
+        facts[scene] = {
+            "labelled_share": round(float((labels.semantic >= 0).mean()), 4),
+            "instances": len(np.unique(labels.instance[labels.instance >= 0])),
+        }
+    write_json(arguments.manifest, {"round": arguments.round, "scenes": facts})
+    share = np.mean([fact["labelled_share"] for fact in facts.values()]) if facts else 0.0
+    instances = sum(fact["instances"] for fact in facts.values())
+    print(f"round {arguments.round}: {100 * share:.1f} % of the points labelled, {instances} instances kept")
+    if arguments.round > 1 and instances == 0:
+        print(f"no proposal was kept above certainty {threshold}: the round trains on semantic labels only")

@@ -1,0 +1,78 @@
+"""Train Φ, and Ψ in every round but the first."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+HELP = "train Φ (and Ψ) on labelled and pseudo-labelled scenes; goes on where a killed training stopped"
+EXAMPLE = (
+    "python -m twist train --stage start --settings results/rooms_5pct-suponly/settings.yaml "
+    "--data results/data/rooms --labelled labelled.txt --out model.pt --work work"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stage",
+        choices=("start", "round", "control"),
+        required=True,
+        help="start: round 0, Φ on labels alone; round: labels and pseudo-labels; "
+        "control: a round's schedule on labels alone",
+    )
+    parser.add_argument("--settings", type=Path, required=True, help="resolved settings of the run")
+    parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
+    parser.add_argument("--full", action="store_true", help="start: every scene is labelled, train longer")
+    parser.add_argument("--labelled", type=Path, required=True, help="list of labelled scenes")
+    parser.add_argument("--unlabelled", type=Path, help="list of pseudo-labelled scenes")
+    parser.add_argument("--pseudo-labels", type=Path, help="folder with their pseudo-labels")
+    parser.add_argument("--start", type=Path, help="model to go on from; without it, random weights")
+    parser.add_argument(
+        "--depends", type=Path, nargs="*", default=[], help="files that the result depends on"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--name", default="training", help="name in the log")
+    parser.add_argument("--work", type=Path, required=True, help="folder of the resumable state and the log")
+    parser.add_argument("--out", type=Path, required=True, help="the trained model")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    import twist
+    from twist.classes import CLASS_TABLES
+    from twist.devices import open_device
+    from twist.files import file_sha256, read_names
+    from twist.learning.batches import Mix
+    from twist.learning.trainer import TrainingPlan, train
+    from twist.settings import Settings
+
+    settings = Settings.load(arguments.settings)
+    rounds, stage = settings.selftraining, arguments.stage
+    labelled = read_names(arguments.labelled)
+    if stage == "round":
+        pseudo = read_names(arguments.unlabelled)
+        mix = Mix(labelled, rounds.labelled_per_step, pseudo, rounds.pseudo_per_step, arguments.pseudo_labels)
+    elif stage == "control":  # as many scenes a step as a round has, all of them labelled
+        mix = Mix(labelled, rounds.labelled_per_step + rounds.pseudo_per_step)
+    else:
+        mix = Mix(labelled, settings.training.scenes_per_step)
+    is_start = stage == "start"
+    inputs = [arguments.labelled, *([arguments.start] if arguments.start else []), *arguments.depends]
+    origin = {str(path): file_sha256(path) for path in inputs}
+    origin |= json.loads(settings.of_start_training() if is_start else settings.of_round_training())
+    origin |= {"version": twist.__version__, "seed": arguments.seed, "stage": stage}
+    full = settings.training.iterations_full if arguments.full else settings.training.iterations
+    plan = TrainingPlan(
+        settings=settings,
+        table=CLASS_TABLES[settings.data.format],
+        scene_folder=arguments.data / "scenes",
+        supervoxel_folder=arguments.data / "supervoxels",
+        mix=mix,
+        iterations=full if is_start else rounds.iterations,
+        seed=arguments.seed,
+        start=arguments.start,
+        train_recorrection=not is_start,
+        origin={key: json.dumps(value) for key, value in origin.items()},
+    )
+    train(plan, arguments.work, arguments.out, open_device(arguments.device), arguments.name)

@@ -1,0 +1,150 @@
+"""Whole-or-nothing writing, reading that says what is wrong, and locks that die with their owner."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from twist.errors import TwistError
+
+#: What numpy, zipfile and zlib raise for damaged bytes; RuntimeError: flags that a flipped bit has set.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+@contextmanager
+def atomic_write(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a temporary file beside ``path``; on a clean exit it is fsynced and renamed onto ``path``.
+
+    A reader sees the old file or the whole new one, never a part, also after a power cut.
+    Raises TwistError naming the file when the disk is full or not writable; ``path`` is then untouched.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.fchmod(descriptor, 0o666 & ~_umask())
+        with os.fdopen(descriptor, mode, encoding=None if "b" in mode else "utf-8") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+        temporary = None
+        _fsync_folder(path.parent)
+    except OSError as error:
+        raise TwistError(
+            f"cannot write {path}: {error.strerror or error}; the file was left as it was"
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    with atomic_write(path, "w") as handle:
+        handle.write(text)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write indented JSON, keys in their order. NaN is refused: JSON has none (use None)."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON; a missing or broken file raises TwistError with file, line and column."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise TwistError(
+            f"{path}:{error.lineno}:{error.colno}: not valid JSON ({error.msg}); is it truncated?"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TwistError(f"cannot read {path}: {error}") from error
+
+
+def write_npz(path: str | Path, arrays: dict[str, np.ndarray], *, compress: bool = False) -> None:
+    """Write arrays as one npz, atomically. Object arrays are refused: npz here never holds pickles."""
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise TypeError(f"{path}: array {name!r} holds Python objects")
+    save: Callable[..., None] = np.savez_compressed if compress else np.savez
+    with atomic_write(path) as handle:
+        save(handle, **arrays)
+
+
+def read_npz(path: str | Path) -> dict[str, np.ndarray]:
+    """Read every array of an npz. Pickles are refused; a missing or damaged file raises TwistError.
+
+    The zip's own checksums are verified as each array is read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError as error:
+        raise TwistError(f"{path} does not exist; the workflow step that makes it has not run") from error
+    except _DAMAGE as error:
+        raise TwistError(
+            f"{path} is damaged ({error}); delete it and run again to have it made anew"
+        ) from error
+
+
+def read_names(path: str | Path) -> tuple[str, ...]:
+    """Names of a text file, one a line, as the workflow's own lists hold them."""
+    try:
+        return tuple(Path(path).read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise TwistError(f"cannot read {path}: {error}") from error
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextmanager
+def exclusive_lock(path: str | Path, what: str) -> Iterator[None]:
+    """Hold an exclusive advisory lock on ``path`` while inside; the kernel drops it however the owner dies.
+
+    While another live process holds it, this one waits and says so: an orphan of a killed workflow and its
+    successor never work on ``what`` together.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            owner = handle.read().strip() or "another process"
+            print(f"{what} is being worked on by {owner}; waiting for it to end ...", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()} on {os.uname().nodename}")
+        handle.flush()
+        yield

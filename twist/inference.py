@@ -1,0 +1,142 @@
+"""From a trained model and one scan to proposals, predictions and pseudo-labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from twist.learning.augment import random_matrix, transform
+from twist.learning.batches import Batch, make_batch
+from twist.learning.samples import SceneSample
+from twist.network.extraction import Extraction
+from twist.network.model import Model
+from twist.network.proposal_voxels import proposal_voxels
+from twist.regions import Regions, non_maximum_suppression
+from twist.selftraining.proposals import group_points, supervoxel_mean
+from twist.settings import AugmentationSettings, PredictionSettings, ProposalSettings
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What a model says of one scan's N points.
+
+    probability: (N, C) float32, Φ's class probabilities (averaged over supervoxels where so set)
+    proposals: ``label`` and ``score`` = Φ's class and its mean probability
+    certainty: (P,) float32 of Ψ, or None where Ψ is untrained
+    recorrected: (P, things + 1) float32 class probabilities of Ψ, background last, or None
+    """
+
+    probability: np.ndarray
+    proposals: Regions
+    certainty: np.ndarray | None
+    recorrected: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Points:
+    """What Φ says of one scan's points.
+
+    probability: (N, C) float32 class probabilities; offset: (N, 3) float32 metres to the instance's centre
+    batch, features: Φ's input and (V, F) voxel features of the unchanged view, which Ψ reads
+    """
+
+    probability: np.ndarray
+    offset: np.ndarray
+    batch: Batch
+    features: torch.Tensor
+
+
+#: Views beyond the first: a random rotation about the vertical and a flip, nothing that changes shapes.
+_VIEWS = AugmentationSettings(shear=0.0, elastic_granularity_m=(), elastic_magnitude_m=(), colour_shift=0.0)
+
+
+@torch.inference_mode()
+def extract(model: Model, sample: SceneSample, views: int = 1) -> Points:
+    """Run Φ on one scan. The model must be in evaluation mode.
+
+    With ``views`` > 1, probabilities and offsets are averaged over that many rotated and mirrored copies of
+    the scan (the first unchanged), the same ones in every run.
+    """
+    batch, extraction = _forward(model, sample)
+    probability, offset = _per_point(batch, extraction)
+    for view in range(1, views):
+        matrix = random_matrix(_VIEWS, np.random.default_rng(view))
+        xyz, normal = transform(sample.xyz, sample.normal, matrix)
+        more, turned = _per_point(*_forward(model, replace(sample, xyz=xyz, normal=normal)))
+        probability = probability + more
+        offset = offset + turned @ np.linalg.inv(matrix).T
+    return Points(probability / views, (offset / views).astype(np.float32), batch, extraction.features)
+
+
+@torch.inference_mode()
+def infer(model: Model, sample: SceneSample, settings: ProposalSettings, views: int = 1) -> Inference:
+    """Run Φ, grouping and Ψ on one scan; see ``extract``."""
+    points = extract(model, sample, views)
+    pieces = Regions.from_ids(sample.supervoxel)
+    probability = points.probability
+    if settings.supervoxel_mean:
+        probability = supervoxel_mean(probability, pieces)
+    shifted = sample.xyz + points.offset
+    proposals = group_points(probability, sample.xyz, shifted, pieces, model.table, settings)
+    if not model.certainty_trained:
+        return Inference(probability, proposals, None, None)
+    if len(proposals) == 0:
+        nothing = np.zeros((0, len(model.table.things) + 1), np.float32)
+        return Inference(probability, proposals, np.zeros(0, np.float32), nothing)
+    inputs = proposal_voxels(
+        proposals,
+        points.batch.voxel_of_point.cpu().numpy(),
+        points.batch.position.cpu().numpy(),
+        probability,
+        model.table,
+        model.settings.recorrection_grid,
+    )
+    recorrection = model.recorrection(points.features, inputs.to(model.device))
+    return Inference(
+        probability,
+        proposals,
+        torch.sigmoid(recorrection.certainty.float()).cpu().numpy(),
+        torch.softmax(recorrection.logits.float(), dim=1).cpu().numpy(),
+    )
+
+
+def _forward(model: Model, sample: SceneSample) -> tuple[Batch, Extraction]:
+    batch = make_batch([sample], model.settings).to(model.device)
+    return batch, model.extraction(batch.features, batch.indices, 1)
+
+
+def _per_point(batch: Batch, extraction: Extraction) -> tuple[np.ndarray, np.ndarray]:
+    """(N, C) probabilities and (N, 3) offsets of the points; a point inherits its voxel's centre."""
+    probability = torch.softmax(extraction.logits.float(), dim=1)[batch.voxel_of_point]
+    centre = (batch.position + extraction.offset.float())[batch.voxel_of_point]
+    return probability.cpu().numpy(), (centre - batch.xyz).cpu().numpy()
+
+
+def recorrected_proposals(inference: Inference, model: Model) -> Regions:
+    """Proposals with Ψ's class (-1 = background) as label and Ψ's certainty as score.
+
+    Without a trained Ψ: Φ's class and mean class probability.
+    """
+    proposals = inference.proposals
+    if inference.certainty is None or inference.recorrected is None:
+        return proposals
+    column = inference.recorrected.argmax(axis=1)
+    label = np.append(model.table.things, -1)[column]
+    return proposals.with_labels(label, inference.certainty)
+
+
+def predictions(inference: Inference, model: Model, settings: PredictionSettings) -> Regions:
+    """The scored instances of a scan, best first: background, faint, small and doubled ones are dropped.
+
+    Class = re-corrected class, score = certainty [C where the paper is silent, see ``score`` in settings].
+    """
+    regions = recorrected_proposals(inference, model)
+    score = regions.score
+    if inference.recorrected is not None and settings.score == "certainty_x_probability":
+        score = score * inference.recorrected.max(axis=1)
+    regions = regions.with_labels(regions.label, score)
+    enough = (regions.score >= settings.min_score) & (regions.sizes >= settings.min_points)
+    regions = regions.select(enough & (regions.label >= 0))
+    return regions.select(non_maximum_suppression(regions, settings.nms_iou))

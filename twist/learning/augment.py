@@ -1,0 +1,83 @@
+"""Random changes of a training scene: rotation, flip, scale, shear, jitter, elastic fields, colour, crop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import ndimage
+
+from twist.geometry.voxels import voxelise
+from twist.learning.samples import SceneSample
+from twist.settings import AugmentationSettings
+
+
+def augment(
+    sample: SceneSample, settings: AugmentationSettings, voxel_size_m: float, rng: np.random.Generator
+) -> SceneSample:
+    """One random variant of a scene. Labels stay with their points; offsets are derived from them later."""
+    xyz, normal = transform(sample.xyz, sample.normal, random_matrix(settings, rng))
+    fields = zip(settings.elastic_granularity_m, settings.elastic_magnitude_m, strict=True)
+    for granularity_m, magnitude_m in fields:
+        xyz = elastic(xyz, granularity_m, magnitude_m, rng)
+    if settings.jitter_m:
+        xyz = xyz + rng.normal(0, settings.jitter_m, xyz.shape).astype(np.float32)
+    rgb = sample.rgb
+    if settings.colour_shift:
+        rgb = rgb + rng.normal(0, settings.colour_shift, 3).astype(np.float32)
+    if settings.colour_jitter:
+        rgb = rgb + rng.normal(0, settings.colour_jitter, rgb.shape).astype(np.float32)
+    return crop(replace(sample, xyz=xyz, normal=normal, rgb=rgb), settings.voxels_max, voxel_size_m, rng)
+
+
+def random_matrix(settings: AugmentationSettings, rng: np.random.Generator) -> np.ndarray:
+    """(3, 3) float64: shear, flip, rotation about the vertical and scale, as the settings allow."""
+    matrix = np.eye(3) + rng.normal(0, 1, (3, 3)) * settings.shear
+    if rng.random() < settings.flip:
+        matrix[:, 0] *= -1
+    angle = rng.uniform(0, 2 * np.pi) if settings.rotate else 0.0
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    return turn @ matrix * (1 + rng.uniform(-settings.scale, settings.scale))
+
+
+def transform(xyz: np.ndarray, normal: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 3) through ``matrix``; normals through its inverse transpose, unit again (0 stays 0)."""
+    turned = normal @ np.linalg.inv(matrix)  # rows: n @ M^-1 = (M^-T n)
+    length = np.linalg.norm(turned, axis=1, keepdims=True)
+    unit = np.divide(turned, length, out=np.zeros_like(turned), where=length > 0)
+    return (xyz @ matrix.T).astype(np.float32), unit.astype(np.float32)
+
+
+def elastic(
+    xyz: np.ndarray, granularity_m: float, magnitude_m: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Move points by a smooth random field: noise of σ ``magnitude_m`` on cells of ``granularity_m``,
+    blurred twice by a box of three cells, interpolated linearly [SparseConvNet, PointGroup]."""
+    if magnitude_m == 0:
+        return xyz
+    low = xyz.min(axis=0)
+    cells = np.ceil((xyz.max(axis=0) - low) / granularity_m).astype(int) + 3
+    where = ((xyz - low) / granularity_m + 1).T
+    moved = xyz.copy()
+    for axis in range(3):
+        noise = rng.normal(0, magnitude_m, cells).astype(np.float32)
+        for _ in range(2):
+            for direction in range(3):
+                noise = ndimage.uniform_filter1d(noise, 3, axis=direction, mode="constant")
+        moved[:, axis] += ndimage.map_coordinates(noise, where, order=1, mode="nearest")
+    return moved
+
+
+def crop(sample: SceneSample, voxels_max: int, voxel_size_m: float, rng: np.random.Generator) -> SceneSample:
+    """Keep the points around a random one that fill at most ``voxels_max`` voxels, for memory."""
+    voxels = voxelise(sample.xyz, voxel_size_m)
+    if len(voxels) <= voxels_max:
+        return sample
+    centre = sample.xyz[rng.integers(len(sample)), :2]
+    distance = np.linalg.norm(sample.xyz[voxels.first, :2] - centre, axis=1)
+    kept_voxel = np.zeros(len(voxels), bool)
+    kept_voxel[np.argsort(distance, kind="stable")[:voxels_max]] = True
+    keep = kept_voxel[voxels.voxel_of_point]
+    arrays = {key: value[keep] for key, value in vars(sample).items() if isinstance(value, np.ndarray)}
+    return replace(sample, **arrays)

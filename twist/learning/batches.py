@@ -1,0 +1,200 @@
+"""Batch: several scenes as flat tensors, and the endless, resumable sequence of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from twist.geometry.voxels import scatter_mean, voxelise
+from twist.learning.augment import augment
+from twist.learning.samples import SampleCache, SceneSample
+from twist.settings import AugmentationSettings, NetworkSettings
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B scenes with V voxels and N points in all; a scene's points are consecutive.
+
+    names: B scene names
+    truth: B flags, True where a scene's labels are annotations
+    features: (V, C) float32, mean of the points' input features
+    indices: (V, 4) int32 (scene in batch, x, y, z), unique
+    position: (V, 3) float32 metres, mean of the voxel's points
+    voxel_of_point: (N,) int64, row of the voxel
+    point_offsets: (B + 1,) int64; scene b has points point_offsets[b]:point_offsets[b + 1]
+    xyz: (N, 3) float32 metres, augmented
+    supervoxel: (N,) int64 ids within the scene
+    semantic: (N,) int64 class index, -1 = not learned from
+    weight: (N,) float32 of the semantic loss
+    instance: (N,) int64 id within the scene, -1 = none
+    centre: (N, 3) float32 metres, mean position of the point's instance (0 where none)
+    """
+
+    names: tuple[str, ...]
+    truth: tuple[bool, ...]
+    features: torch.Tensor
+    indices: torch.Tensor
+    position: torch.Tensor
+    voxel_of_point: torch.Tensor
+    point_offsets: torch.Tensor
+    xyz: torch.Tensor
+    supervoxel: torch.Tensor
+    semantic: torch.Tensor
+    weight: torch.Tensor
+    instance: torch.Tensor
+    centre: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def points_of(self, b: int) -> slice:
+        return slice(int(self.point_offsets[b]), int(self.point_offsets[b + 1]))
+
+    def _map(self, change: Any) -> Batch:
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return Batch(**{k: change(v) if isinstance(v, torch.Tensor) else v for k, v in values.items()})
+
+    def to(self, device: torch.device) -> Batch:
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> Batch:
+        """Called by the loader when it feeds a GPU."""
+        return self._map(torch.Tensor.pin_memory)
+
+
+def point_features(sample: SceneSample, names: tuple[str, ...]) -> np.ndarray:
+    """(N, C) float32 input features of a scene's points, in the order of the setting ``network.features``."""
+    columns = {
+        "rgb": sample.rgb,
+        "normal": sample.normal,
+        "height": sample.xyz[:, 2:],
+        "supervoxel": sample.shape,
+    }
+    return np.concatenate([columns[name] for name in names], axis=1)
+
+
+def instance_centres(xyz: np.ndarray, instance: np.ndarray) -> np.ndarray:
+    """(N, 3) float32 mean position of each point's instance; 0 for points of none (id < 0)."""
+    centre = np.zeros_like(xyz)
+    on = instance >= 0
+    if on.any():
+        _, index = np.unique(instance[on], return_inverse=True)
+        centre[on] = scatter_mean(xyz[on], index, int(index.max()) + 1)[index]
+    return centre
+
+
+def make_batch(samples: list[SceneSample], network: NetworkSettings) -> Batch:
+    """Voxelise scenes and join them."""
+    voxels = [voxelise(sample.xyz, network.voxel_size_m) for sample in samples]
+    first_voxel = np.cumsum([0] + [len(v) for v in voxels])
+    pairs = list(zip(samples, voxels, strict=True))
+    indices = [
+        np.concatenate([np.full((len(v), 1), b, np.int32), v.coordinates], axis=1)
+        for b, v in enumerate(voxels)
+    ]
+    arrays = {
+        "features": [
+            scatter_mean(point_features(s, network.features), v.voxel_of_point, len(v)) for s, v in pairs
+        ],
+        "indices": indices,
+        "position": [scatter_mean(s.xyz, v.voxel_of_point, len(v)) for s, v in pairs],
+        "voxel_of_point": [v.voxel_of_point + first_voxel[b] for b, v in enumerate(voxels)],
+        "xyz": [s.xyz for s in samples],
+        "supervoxel": [s.supervoxel.astype(np.int64) for s in samples],
+        "semantic": [s.semantic for s in samples],
+        "weight": [s.weight for s in samples],
+        "instance": [s.instance for s in samples],
+        "centre": [instance_centres(s.xyz, s.instance) for s in samples],
+    }
+    return Batch(
+        names=tuple(s.name for s in samples),
+        truth=tuple(s.truth for s in samples),
+        point_offsets=torch.from_numpy(np.cumsum([0] + [len(s) for s in samples])),
+        **{key: torch.from_numpy(np.concatenate(parts)) for key, parts in arrays.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Which scenes make a step: ``labelled_per_step`` with annotations, ``pseudo_per_step`` without.
+
+    pseudo_folder: holds {scene}.npz pseudo-labels of the ``pseudo`` scenes
+    """
+
+    labelled: tuple[str, ...]
+    labelled_per_step: int
+    pseudo: tuple[str, ...] = ()
+    pseudo_per_step: int = 0
+    pseudo_folder: Path | None = None
+
+    def scenes_of_step(self, step: int, seed: int) -> list[tuple[str, bool]]:
+        """(name, is pseudo-labelled) of each scene of a step, a pure function of step and seed.
+
+        Each pool is walked in a fresh random order every time it is used up.
+        """
+        chosen = _walk(self.labelled, self.labelled_per_step, step, [seed, 0])
+        others = _walk(self.pseudo, self.pseudo_per_step, step, [seed, 1])
+        return [(name, False) for name in chosen] + [(name, True) for name in others]
+
+
+def _walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list[str]:
+    if not pool:
+        return []
+    places = np.arange(step * count, (step + 1) * count)
+    orders = {
+        epoch: np.random.default_rng([*seed, epoch]).permutation(len(pool)) for epoch in places // len(pool)
+    }
+    return [pool[orders[place // len(pool)][place % len(pool)]] for place in places]
+
+
+class BatchSequence(torch.utils.data.IterableDataset[Batch]):
+    """The batches of steps start, start + 1, …, stop - 1.
+
+    Each is a pure function of (seed, step), so a resumed training sees exactly what an uninterrupted one
+    sees, with any number of workers.
+    """
+
+    def __init__(
+        self,
+        cache: SampleCache,
+        mix: Mix,
+        augmentation: AugmentationSettings,
+        network: NetworkSettings,
+        seed: int,
+        steps: range,
+    ) -> None:
+        self.cache, self.mix = cache, mix
+        self.augmentation, self.network = augmentation, network
+        self.seed, self.steps = seed, steps
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step."""
+        samples = []
+        for k, (name, is_pseudo) in enumerate(self.mix.scenes_of_step(step, self.seed)):
+            sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
+            rng = np.random.default_rng([self.seed, 2, step, k])
+            samples.append(augment(sample, self.augmentation, self.network.voxel_size_m, rng))
+        return make_batch(samples, self.network)
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        mine = self.steps if worker is None else self.steps[worker.id :: worker.num_workers]
+        for step in mine:
+            yield self.batch(step)
+
+    def loader(self, workers: int, device: torch.device) -> Iterator[Batch]:
+        """Iterate with worker processes; batches come in order of step."""
+        return iter(
+            torch.utils.data.DataLoader(
+                self,
+                batch_size=None,
+                num_workers=min(workers, len(self.steps)),
+                prefetch_factor=4 if workers and len(self.steps) else None,
+                pin_memory=device.type == "cuda",
+            )
+        )

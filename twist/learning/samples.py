@@ -1,0 +1,157 @@
+"""SceneSample: what the networks are given of one scan, and its points' input features."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from twist.classes import ClassTable
+from twist.errors import TwistError
+from twist.files import read_npz
+from twist.geometry.mesh import vertex_normals
+from twist.regions import Regions
+from twist.scene import Scene
+from twist.selftraining.pseudolabels import PseudoLabels
+
+
+@dataclass(frozen=True)
+class SceneSample:
+    """One scan ready for augmentation; all arrays are over its N points.
+
+    xyz: (N, 3) float32, metres, axis-aligned, the floor near z = 0
+    rgb: (N, 3) float32 in [-1, 1]; normal: (N, 3) float32, unit or zero
+    shape: (N, 8) float32, statistics of the point's supervoxel that no rotation about z changes
+    supervoxel: (N,) int32 ids 0..K-1
+    semantic: (N,) int64 class index, -1 = not learned from
+    instance: (N,) int64 id, -1 = no offset is learned
+    weight: (N,) float32 of the semantic loss
+    truth: True where the labels are annotations, so that Ψ may learn from them
+    """
+
+    name: str
+    xyz: np.ndarray
+    rgb: np.ndarray
+    normal: np.ndarray
+    shape: np.ndarray
+    supervoxel: np.ndarray
+    semantic: np.ndarray
+    instance: np.ndarray
+    weight: np.ndarray
+    truth: bool
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+
+
+def load_sample(
+    scene_path: str | Path, supervoxel_path: str | Path, table: ClassTable, pseudo: PseudoLabels | None = None
+) -> SceneSample:
+    """Read a prepared scan with its own labels, or with pseudo-labels in their place.
+
+    Raises TwistError where the files do not belong together.
+    """
+    scene = Scene.load(scene_path)
+    supervoxels = read_npz(supervoxel_path)
+    supervoxel = supervoxels["supervoxel"]
+    if supervoxel.shape != (len(scene),):
+        raise TwistError(f"{supervoxel_path} has {len(supervoxel)} points, {scene_path} has {len(scene)}")
+    if pseudo is not None and pseudo.semantic.shape != (len(scene),):
+        raise TwistError(f"pseudo-labels of {scene.name}: {len(pseudo.semantic)} for {len(scene)} points")
+    xyz = scene.aligned_xyz
+    xyz = xyz - np.array([*xyz[:, :2].mean(axis=0), np.quantile(xyz[:, 2], 0.01)], np.float32)
+    rgb = scene.rgb.astype(np.float32) / 127.5 - 1
+    if len(scene.faces):
+        normal = vertex_normals(xyz, scene.faces)
+    else:  # a bare cloud: normals were estimated with the supervoxels, in the scan's own frame
+        normal = (supervoxels["normal"] @ scene.axis_alignment[:3, :3].T).astype(np.float32)
+    semantic = scene.semantic if pseudo is None else pseudo.semantic
+    instance = scene.instance if pseudo is None else pseudo.instance
+    on_thing = (semantic >= 0) & table.is_thing[semantic]
+    return SceneSample(
+        name=scene.name,
+        xyz=xyz,
+        rgb=rgb,
+        normal=normal,
+        shape=supervoxel_shape(xyz, rgb, normal, supervoxel),
+        supervoxel=supervoxel,
+        semantic=semantic.astype(np.int64),
+        instance=np.where(on_thing, instance, -1).astype(np.int64),
+        weight=np.ones(len(scene), np.float32) if pseudo is None else pseudo.weight,
+        truth=pseudo is None,
+    )
+
+
+def supervoxel_shape(
+    xyz: np.ndarray, rgb: np.ndarray, normal: np.ndarray, supervoxel: np.ndarray
+) -> np.ndarray:
+    """Statistics of each point's supervoxel, (N, 8) float32, unchanged by rotation about the vertical.
+
+    Log of the point count, standard deviations along the two principal horizontal axes and the vertical,
+    mean height, mean normal's vertical part and length (1 = flat), deviation of brightness. Our choice:
+    they tell a coarse network (10 cm voxels) what its voxels blur.
+    """
+    pieces = Regions.from_ids(supervoxel)
+    member = pieces.incidence()
+    count = pieces.sizes[:, None]
+    brightness = rgb.mean(axis=1, keepdims=True)
+    columns = [
+        xyz,
+        xyz[:, :2] ** 2,
+        xyz[:, :1] * xyz[:, 1:2],
+        xyz[:, 2:] ** 2,
+        normal,
+        brightness,
+        brightness**2,
+    ]
+    mean = (member @ np.concatenate(columns, axis=1).astype(np.float64)) / count
+    x, y, z, xx, yy, xy, zz = mean[:, :7].T
+    xx, yy, xy, zz = xx - x * x, yy - y * y, xy - x * y, zz - z * z
+    half_trace, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    statistics = np.stack(
+        [
+            np.log10(count[:, 0]),
+            np.sqrt(np.maximum(half_trace + spread, 0)),
+            np.sqrt(np.maximum(half_trace - spread, 0)),
+            np.sqrt(np.maximum(zz, 0)),
+            z,
+            mean[:, 9],
+            np.linalg.norm(mean[:, 7:10], axis=1),
+            np.sqrt(np.maximum(mean[:, 11] - mean[:, 10] ** 2, 0)),
+        ],
+        axis=1,
+    )
+    return statistics[np.unique(supervoxel, return_inverse=True)[1]].astype(np.float32)
+
+
+class SampleCache:
+    """Samples of prepared scans, kept in memory up to a limit, least recently used out first."""
+
+    def __init__(
+        self, scene_folder: Path, supervoxel_folder: Path, table: ClassTable, limit_gb: float
+    ) -> None:
+        self.scene_folder, self.supervoxel_folder, self.table = scene_folder, supervoxel_folder, table
+        self.limit = limit_gb * 1e9
+        self._samples: OrderedDict[tuple[str, Path | None], SceneSample] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, name: str, pseudo_folder: Path | None = None) -> SceneSample:
+        """The sample of scan ``name``, with pseudo-labels from a folder if one is given."""
+        key = (name, pseudo_folder)
+        if key not in self._samples:
+            pseudo = None if pseudo_folder is None else PseudoLabels.load(pseudo_folder / f"{name}.npz")
+            sample = load_sample(
+                self.scene_folder / f"{name}.npz", self.supervoxel_folder / f"{name}.npz", self.table, pseudo
+            )
+            self._samples[key] = sample
+            self._bytes += sample.nbytes
+            while self._bytes > self.limit and len(self._samples) > 1:
+                self._bytes -= self._samples.popitem(last=False)[1].nbytes
+        self._samples.move_to_end(key)
+        return self._samples[key]

@@ -1,0 +1,32 @@
+"""Stale Snakemake locks: cleared when, and only when, no live run can own them."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+_held = []  # the open file of this run's shared lock; closing it would drop the lock
+
+
+def clear_stale_locks(snakemake_folder: Path) -> bool:
+    """Join the live runs of this folder; if there is none, delete the lock files that dead ones left.
+
+    Snakemake's own lock is a list of files without an owner, which outlives kill -9. Here each run holds a
+    shared lock on one file for as long as it lives; whoever gets it exclusively knows that nobody else
+    lives. Two live runs are still refused by Snakemake itself. Returns whether locks were deleted.
+    """
+    snakemake_folder.mkdir(exist_ok=True)
+    handle = open(snakemake_folder / "twist.live", "a")  # noqa: SIM115 (kept open on purpose)
+    _held.append(handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        return False
+    stale = list(snakemake_folder.glob("locks/*"))
+    for path in stale:
+        path.unlink(missing_ok=True)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    if stale:
+        print("Cleared the locks of a run that was killed; going on where it stopped.", flush=True)
+    return bool(stale)

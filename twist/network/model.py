@@ -1,0 +1,94 @@
+"""Model: Φ and Ψ together, with the file they are kept in."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from twist.classes import CLASS_TABLES, ClassTable
+from twist.errors import TwistError
+from twist.files import atomic_write
+from twist.network.extraction import FeatureExtraction
+from twist.network.recorrection import ProposalRecorrection
+from twist.settings import NetworkSettings, Settings
+
+#: Channels that each named input gives (see ``learning.samples``).
+FEATURE_CHANNELS = {"rgb": 3, "normal": 3, "height": 1, "supervoxel": 8}
+
+_FORMAT = "twist-model-1"
+
+
+class Model(nn.Module):
+    """Φ and Ψ of one run.
+
+    ``certainty_trained`` tells whether Ψ has learned; without it (round 0) a proposal's score is its mean
+    class probability.
+    """
+
+    def __init__(
+        self, settings: NetworkSettings, table: ClassTable, device: torch.device | str = "cpu"
+    ) -> None:
+        super().__init__()
+        device = torch.device(device)
+        self.settings, self.table = settings, table
+        self.certainty_trained = False
+        channels_in = sum(FEATURE_CHANNELS[name] for name in settings.features)
+        self.extraction = FeatureExtraction(channels_in, len(table), settings, device)
+        channels = self.extraction.backbone.channels_out
+        self.recorrection = ProposalRecorrection(channels, len(table.things), settings, device)
+        self.to(device)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def save(self, path: str | Path, **facts: Any) -> None:
+        """Write weights, shape and ``facts`` (plain values), atomically."""
+        content = {
+            "format": _FORMAT,
+            "network": asdict(self.settings),
+            "classes": self.table.name,
+            "certainty_trained": self.certainty_trained,
+            "facts": facts,
+            "weights": self.state_dict(),
+        }
+        with atomic_write(path) as handle:
+            torch.save(content, handle)
+
+    @classmethod
+    def load(cls, path: str | Path, device: torch.device | str = "cpu") -> Model:
+        """Read a model onto a device. Never executes code from the file (``weights_only``).
+
+        Raises TwistError for a missing or damaged file.
+        """
+        content = load_tensors(path)
+        if content.get("format") != _FORMAT:
+            raise TwistError(f"{path} is not a TWIST model (or of another version)")
+        network = Settings.from_layers({str(path): {"network": content["network"]}}).network
+        model = cls(network, CLASS_TABLES[content["classes"]], device)
+        model.load_state_dict(content["weights"])
+        model.certainty_trained = content["certainty_trained"]
+        return model
+
+
+def load_tensors(source: str | Path | bytes) -> dict[str, Any]:
+    """``torch.load`` of plain tensors and values onto the CPU; TwistError names a damaged file."""
+    name = "saved state" if isinstance(source, bytes) else str(source)
+    try:
+        content = torch.load(
+            io.BytesIO(source) if isinstance(source, bytes) else source, map_location="cpu", weights_only=True
+        )
+    except FileNotFoundError as error:
+        raise TwistError(f"{name} does not exist; the training that makes it has not finished") from error
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise TwistError(f"{name} is damaged or not a file of tensors ({reason})") from error
+    if not isinstance(content, dict):
+        raise TwistError(f"{name} does not hold a model or a training state")
+    return content

@@ -1,0 +1,148 @@
+"""Sparse tensors and layers: the only file that knows spconv.
+
+spconv checks little of its input and some mistakes give silently wrong numbers on the CPU, so whatever
+enters is checked here, once:
+  - convolutions carry no bias (with a bias, k > 1 raises in evaluation on the CPU);
+  - indices are int32, contiguous, unique, inside the grid, and batch × grid stays below 2^32;
+  - grids are rounded up to a multiple of 2^levels, because a stride of 2 drops odd borders;
+  - BatchNorm over a single voxel uses running statistics, because one value has no variance.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import metadata
+
+import torch
+from torch import nn
+
+from twist.errors import TwistError
+
+# importing spconv makes torch.fx warn about an unrelated deprecated name
+logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
+
+
+def _refuse_wrong_wheel() -> None:
+    """The CPU-only wheel named `spconv` computes wrong gradients; a CUDA wheel serves CPUs correctly."""
+    names = {(dist.metadata["Name"] or "").lower() for dist in metadata.distributions()}
+    if "spconv" in names:
+        raise TwistError(
+            "the wheel `spconv` is installed; it is broken on CPU. Run: pip uninstall spconv && "
+            "pip install -r envs/requirements.txt (spconv-cu118 serves CPU and GPU)"
+        )
+    if not any(name.startswith("spconv-cu") for name in names):
+        raise TwistError("no spconv wheel is installed; run: pip install -r envs/requirements.txt")
+
+
+_refuse_wrong_wheel()
+
+import spconv.pytorch as spconv  # noqa: E402  (only after the wheel is known to be right)
+from spconv.core import ConvAlgo  # noqa: E402
+
+SparseTensor = spconv.SparseConvTensor
+Sequential = spconv.SparseSequential
+
+_HASH_LIMIT = 2**32
+
+
+def sparse_tensor(
+    features: torch.Tensor, indices: torch.Tensor, batch_size: int, levels: int, *, check: bool = True
+) -> SparseTensor:
+    """Voxels as a sparse tensor whose grid survives ``levels`` strides of 2.
+
+    features: (V, C) float; indices: (V, 4) int32 (batch entry, x, y, z), non-negative and unique.
+    ``check=False`` skips the costly uniqueness test for indices made by ``geometry.voxels``.
+    Raises TwistError for no voxels, bad indices or a grid too large to hash.
+    """
+    if len(indices) == 0:
+        raise TwistError("a batch without a single voxel cannot be convolved; is a scene empty?")
+    if indices.dtype != torch.int32 or indices.ndim != 2 or indices.shape[1] != 4:
+        raise TwistError(f"voxel indices must be (V, 4) int32, not {tuple(indices.shape)} {indices.dtype}")
+    if len(features) != len(indices):
+        raise TwistError(f"{len(features)} features for {len(indices)} voxels")
+    lowest, highest = torch.stack([indices.amin(0), indices.amax(0)]).tolist()
+    if min(lowest) < 0 or highest[0] >= batch_size:
+        raise TwistError(
+            f"voxel indices must lie in 0..; found {lowest} to {highest} in a batch of {batch_size}"
+        )
+    multiple = 2**levels
+    shape = [multiple * -(-(side + 1) // multiple) for side in highest[1:]]
+    if batch_size * shape[0] * shape[1] * shape[2] >= _HASH_LIMIT:
+        raise TwistError(
+            f"a batch of {batch_size} grids of {shape} voxels is too large to hash; raise voxel_size_m, "
+            "lower scenes per step, or crop (data.voxels_max)"
+        )
+    if check and len(torch.unique(indices, dim=0)) < len(indices):
+        raise TwistError("voxel indices repeat; voxelise the points first")
+    return SparseTensor(features, indices.contiguous(), shape, batch_size)
+
+
+def _algorithm(device: torch.device) -> ConvAlgo | None:
+    """The CPU has the native algorithm only; on a GPU spconv chooses. Weights fit both."""
+    return ConvAlgo.Native if device.type == "cpu" else None
+
+
+def submanifold(channels_in: int, channels_out: int, key: str, device: torch.device) -> nn.Module:
+    """3³ convolution on the voxels that exist; layers of one ``key`` share their rulebook."""
+    return spconv.SubMConv3d(
+        channels_in, channels_out, 3, bias=False, indice_key=key, algo=_algorithm(device)
+    )
+
+
+def downward(channels_in: int, channels_out: int, key: str, device: torch.device) -> nn.Module:
+    """2³ convolution with stride 2."""
+    return spconv.SparseConv3d(
+        channels_in, channels_out, 2, 2, bias=False, indice_key=key, algo=_algorithm(device)
+    )
+
+
+def upward(channels_in: int, channels_out: int, key: str, device: torch.device) -> nn.Module:
+    """Deconvolution back onto the voxels that ``downward`` of the same ``key`` came from."""
+    return spconv.SparseInverseConv3d(
+        channels_in, channels_out, 2, bias=False, indice_key=key, algo=_algorithm(device)
+    )
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """BatchNorm over voxels, (V, C), that also takes a single voxel in training."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        if self.training and len(features) < 2:
+            return nn.functional.batch_norm(
+                features, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+            )
+        return super().forward(features)
+
+
+class ConvBlock(nn.Module):
+    """Convolution, BatchNorm, ReLU."""
+
+    def __init__(self, convolution: nn.Module, channels: int) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.norm = BatchNorm(channels)
+
+    def forward(self, x: SparseTensor) -> SparseTensor:
+        x = self.convolution(x)
+        return x.replace_feature(torch.relu(self.norm(x.features)))
+
+
+class ResBlock(nn.Module):
+    """Sparse ResBlock: two 3³ convolutions, each with BN and ReLU, beside an identity or 1³ path.
+
+    Source: supplementary, figure 6 (c): every convolution is followed by BN and ReLU.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, key: str, device: torch.device) -> None:
+        super().__init__()
+        self.first = ConvBlock(submanifold(channels_in, channels_out, key, device), channels_out)
+        self.second = submanifold(channels_out, channels_out, key, device)
+        self.norm = BatchNorm(channels_out)
+        same = channels_in == channels_out
+        self.shortcut = nn.Identity() if same else nn.Linear(channels_in, channels_out, bias=False)
+        self.shortcut_norm = nn.Identity() if same else BatchNorm(channels_out)
+
+    def forward(self, x: SparseTensor) -> SparseTensor:
+        shortcut = self.shortcut_norm(self.shortcut(x.features))
+        y = self.second(self.first(x))
+        return y.replace_feature(torch.relu(self.norm(y.features) + shortcut))

@@ -1,0 +1,190 @@
+"""Regions: sets of points of one scene as CSR; instances, supervoxels, proposals and predictions alike.
+
+Everything that compares sets of points goes through ``overlap``: NMS, Ψ's targets, pseudo-labels,
+average precision and supervoxel purity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from twist.errors import TwistError
+from twist.files import read_npz, write_npz
+
+
+@dataclass(frozen=True)
+class Regions:
+    """K sets of points; region k is ``index[offsets[k]:offsets[k + 1]]``.
+
+    index: (M,) int32 point indices; within a region unique, across regions they may repeat
+    offsets: (K + 1,) int64, from 0 to M
+    label: (K,) int32 class index, -1 = none
+    score: (K,) float32
+    size_of_scene: number of points that the indices refer to
+    """
+
+    index: np.ndarray
+    offsets: np.ndarray
+    label: np.ndarray
+    score: np.ndarray
+    size_of_scene: int
+
+    def __post_init__(self) -> None:
+        offsets_fit = (
+            len(self.offsets) == len(self.label) + 1 == len(self.score) + 1
+            and self.offsets[0] == 0
+            and self.offsets[-1] == len(self.index)
+            and (np.diff(self.offsets) >= 0).all()
+        )
+        if not offsets_fit:
+            raise TwistError("regions: offsets, label, score and index do not fit together")
+        if len(self.index) and not (self.index.min() >= 0 and self.index.max() < self.size_of_scene):
+            raise TwistError(f"regions: an index lies outside the scene's {self.size_of_scene} points")
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def __getitem__(self, k: int) -> np.ndarray:
+        """Point indices of region k, (size,) int32."""
+        return self.index[self.offsets[k] : self.offsets[k + 1]]
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(K,) int64 number of points of each region."""
+        return np.diff(self.offsets)
+
+    @property
+    def region_of_entry(self) -> np.ndarray:
+        """(M,) int64: the region that each entry of ``index`` belongs to."""
+        return np.repeat(np.arange(len(self)), self.sizes)
+
+    @classmethod
+    def empty(cls, size_of_scene: int) -> Regions:
+        return cls(
+            np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32),
+            size_of_scene,
+        )  # fmt: skip
+
+    @classmethod
+    def from_ids(cls, ids: np.ndarray, label: np.ndarray | None = None) -> Regions:
+        """A partition from ids per point, (N,) integers; negative = in no region.
+
+        Regions come in ascending order of id; ids need not be contiguous. ``label`` (N,) gives each
+        region the label of its first point. Score is 1.
+        """
+        ids = np.asarray(ids)
+        order = np.argsort(ids, kind="stable")
+        order = order[np.searchsorted(ids[order], 0) :]
+        _, starts = np.unique(ids[order], return_index=True)
+        first = order[starts]
+        return cls(
+            index=order.astype(np.int32),
+            offsets=np.append(starts, len(order)).astype(np.int64),
+            label=np.full(len(first), -1, np.int32) if label is None else label[first].astype(np.int32),
+            score=np.ones(len(first), np.float32),
+            size_of_scene=len(ids),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: list[Regions], size_of_scene: int) -> Regions:
+        """All regions of all parts, in order."""
+        if any(part.size_of_scene != size_of_scene for part in parts):
+            raise TwistError("regions: cannot join regions of scenes of different size")
+        parts = [*parts, cls.empty(size_of_scene)]
+        sizes = np.concatenate([part.sizes for part in parts])
+        return cls(
+            index=np.concatenate([part.index for part in parts]),
+            offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            label=np.concatenate([part.label for part in parts]),
+            score=np.concatenate([part.score for part in parts]),
+            size_of_scene=size_of_scene,
+        )
+
+    def select(self, which: np.ndarray) -> Regions:
+        """Some regions, by boolean mask (K,) or by indices in the order wanted."""
+        which = np.asarray(which)
+        chosen = np.flatnonzero(which) if which.dtype == bool else which.astype(np.int64)
+        sizes = self.sizes[chosen]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        entry = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], sizes)
+        return Regions(self.index[entry], offsets, self.label[chosen], self.score[chosen], self.size_of_scene)
+
+    def with_labels(self, label: np.ndarray, score: np.ndarray) -> Regions:
+        """The same sets with other labels (K,) and scores (K,)."""
+        return Regions(
+            self.index, self.offsets, label.astype(np.int32), score.astype(np.float32), self.size_of_scene
+        )
+
+    def incidence(self) -> sparse.csr_array:
+        """(K, size_of_scene) int32 sparse matrix: 1 where the point is in the region."""
+        ones = np.ones(len(self.index), np.int32)
+        return sparse.csr_array((ones, self.index, self.offsets), (len(self), self.size_of_scene))
+
+    def save(self, path: str | Path) -> None:
+        """Write as npz (no pickles), atomically."""
+        arrays = {key: getattr(self, key) for key in ("index", "offsets", "label", "score")}
+        write_npz(path, arrays | {"size_of_scene": np.array(self.size_of_scene)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Regions:
+        """Read what ``save`` wrote. Raises TwistError for a missing or damaged file."""
+        arrays = read_npz(path)
+        try:
+            return cls(size_of_scene=int(arrays.pop("size_of_scene")), **arrays)
+        except (KeyError, TypeError, TwistError) as error:
+            raise TwistError(f"{path} does not hold regions ({error}); delete it and run again") from error
+
+
+def overlap(a: Regions, b: Regions) -> sparse.csr_array:
+    """(len(a), len(b)) int sparse matrix: number of points that region i of a and region j of b share."""
+    if a.size_of_scene != b.size_of_scene:
+        raise TwistError(
+            f"regions of scenes of {a.size_of_scene} and {b.size_of_scene} points cannot overlap"
+        )
+    return a.incidence() @ b.incidence().T.tocsr()
+
+
+def iou(a: Regions, b: Regions) -> np.ndarray:
+    """(len(a), len(b)) float64 intersection over union; 0 where both are empty."""
+    shared = overlap(a, b).toarray().astype(np.float64)
+    union = a.sizes[:, None] + b.sizes[None, :] - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def non_maximum_suppression(regions: Regions, iou_threshold: float) -> np.ndarray:
+    """Indices of the regions to keep, best score first.
+
+    Greedy: a region falls when its IoU with a better kept one is above the threshold. Equal scores: the
+    earlier region wins, so the result does not depend on the sort.
+    """
+    order = np.argsort(-regions.score, kind="stable")
+    too_close = iou(regions, regions) > iou_threshold
+    alive = np.ones(len(regions), bool)
+    keep = []
+    for k in order:
+        if alive[k]:
+            keep.append(k)
+            alive &= ~too_close[k]
+    return np.array(keep, np.int64)
+
+
+def majority(partition: Regions, values: np.ndarray, number_of_values: int) -> tuple[np.ndarray, np.ndarray]:
+    """The most frequent value of each region and its share.
+
+    values: (N,) integers, negative = no value. Returns value (K,) int64, -1 where no point has one, and
+    share (K,) float64 of the region's *valued* points. Ties go to the smaller value.
+    """
+    if values.max(initial=-1) >= number_of_values:
+        raise ValueError(f"value {values.max()} is not below {number_of_values}")
+    has = values[partition.index] >= 0
+    key = partition.region_of_entry[has] * number_of_values + values[partition.index][has]
+    counts = np.bincount(key, minlength=len(partition) * number_of_values)
+    counts = counts.reshape(len(partition), number_of_values)
+    total = counts.sum(axis=1)
+    best = np.where(total > 0, counts.argmax(axis=1), -1) if number_of_values else np.full(len(partition), -1)
+    share = counts.max(axis=1, initial=0) / np.maximum(total, 1)
+    return best, share

@@ -1,0 +1,145 @@
+"""Runs: what the name of a results folder means, and which settings it resolves to.
+
+``{dataset}_{ratio}pct{variant}``: ``scannet_5pct`` is TWIST as published with 5 % of the scenes labelled;
+``scannet_5pct-control-alpha0.1-seed3`` the label-only control with α = 0.1 and seed 3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twist.errors import TwistError
+from twist.settings import Settings, read_yaml
+
+METHODS = ("twist", "suponly", "control")
+
+_NAME = re.compile(r"(?P<dataset>[a-z0-9-]+)_(?P<ratio>\d+(\.\d+)?)pct(?P<variant>(-[a-z0-9.]+)*)")
+
+#: Modifiers that carry their value, with the settings that they stand for.
+_VALUED: dict[str, Any] = {
+    "tau": lambda value: {"pseudolabels": {"certainty_threshold": [float(value)]}},
+    "alpha": lambda value: {"recorrection": {"alpha": float(value)}},
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the results, by name.
+
+    method: ``twist``; ``suponly`` = round 0 alone; ``control`` = TWIST's rounds without pseudo-labels
+    changes: further modifiers in the order of the name, such as ``alpha0.1``
+    """
+
+    dataset: str
+    ratio: str
+    method: str = "twist"
+    changes: tuple[str, ...] = ()
+    seed: int = 0
+
+    @classmethod
+    def parse(cls, name: str) -> Run:
+        """Read a name. Raises TwistError for what does not fit the grammar or its order."""
+        match = _NAME.fullmatch(name)
+        if not match:
+            raise TwistError(
+                f"{name!r} is not a run; names look like rooms_5pct or scannet_10pct-control-seed1"
+            )
+        run = cls(match["dataset"], match["ratio"])
+        method, seed, changes = "twist", 0, []
+        for modifier in match["variant"].split("-")[1:]:
+            if modifier in METHODS[1:]:
+                method = modifier
+            elif re.fullmatch(r"seed\d+", modifier):
+                seed = int(modifier[4:])
+            else:
+                changes.append(modifier)
+        run = cls(match["dataset"], match["ratio"], method, tuple(changes), seed)
+        if not 0 < run.ratio_pct <= 100:
+            raise TwistError(f"{name}: a label ratio of {run.ratio} % is not between 0 and 100")
+        if run.name != name:
+            raise TwistError(f"{name!r} is written {run.name!r}, so that a run has one folder")
+        return run
+
+    @property
+    def ratio_pct(self) -> float:
+        return float(self.ratio)
+
+    @property
+    def variant(self) -> str:
+        """The name's part behind ``pct``; canonical order: method, changes, seed."""
+        method = () if self.method == "twist" else (self.method,)
+        seed = (f"seed{self.seed}",) if self.seed else ()
+        return "".join(f"-{part}" for part in (*method, *self.changes, *seed))
+
+    @property
+    def name(self) -> str:
+        return f"{self.dataset}_{self.ratio}pct{self.variant}"
+
+    def about(self, rounds: int) -> list[str]:
+        """What eval.json tells of this run after ``rounds``, as KEY=VALUE words."""
+        facts = {"dataset": self.dataset, "ratio_pct": self.ratio, "method": self.method}
+        facts |= {"variant": self.variant, "seed": str(self.seed), "rounds": str(rounds)}
+        return [f"{key}={value}" for key, value in facts.items()]
+
+    def start(self, variants: Mapping[str, Any]) -> Run:
+        """The Sup-only run whose model this run's round 1 starts from.
+
+        Changes that only concern later rounds are dropped, so that runs share their start.
+        """
+        kept = [change for change in self.changes if changes_start(settings_of(change, variants))]
+        return Run(self.dataset, self.ratio, "suponly", tuple(kept), self.seed)
+
+    def resolve(self, config: Path, overrides: Mapping[str, Any]) -> Settings:
+        """All settings: defaults < preset < data set < overrides < modifiers of the name.
+
+        config: folder with ``datasets/``, ``presets/`` and ``variants.yaml``; overrides: ``settings`` of
+        config.yaml. Raises TwistError naming file, section and key.
+        """
+        layers = dict(dataset_layers(self.dataset, config))
+        layers["config.yaml: settings"] = overrides
+        variants = read_yaml(config / "variants.yaml")
+        for change in self.changes:
+            layers[f"-{change}"] = settings_of(change, variants)
+        return Settings.from_layers(layers)
+
+
+def dataset_layers(dataset: str, config: Path) -> dict[str, dict[str, Any]]:
+    """Preset and data set files as layers. Raises TwistError for an unknown data set or preset."""
+    file = config / "datasets" / f"{dataset}.yaml"
+    if not file.exists():
+        known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml")))
+        raise TwistError(f"there is no data set {dataset!r} ({file}); known: {known}")
+    own = read_yaml(file)
+    preset = config / "presets" / f"{own.pop('preset', 'paper')}.yaml"
+    if not preset.exists():
+        raise TwistError(f"{file}: there is no preset {preset.stem!r} ({preset})")
+    return {str(preset): read_yaml(preset), str(file): own}
+
+
+def dataset_settings(dataset: str, config: Path, overrides: Mapping[str, Any]) -> Settings:
+    """Settings that every run of a data set shares."""
+    layers = dict(dataset_layers(dataset, config))
+    return Settings.from_layers({**layers, "config.yaml: settings": overrides})
+
+
+def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings that a modifier stands for. Raises TwistError for an unknown one."""
+    if change in variants:
+        return variants[change]
+    match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)", change)
+    if match and match[1] in _VALUED:
+        return _VALUED[match[1]](match[2])
+    known = [*METHODS[1:], "seed1", *(f"{key}0.5" for key in _VALUED), *variants]
+    raise TwistError(
+        f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"
+    )
+
+
+def changes_start(change: Mapping[str, Any]) -> bool:
+    """Do these settings concern round 0?"""
+    later = {"proposals", "recorrection", "pseudolabels", "selftraining", "prediction"}
+    return bool(change.keys() - later)

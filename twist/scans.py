@@ -1,0 +1,61 @@
+"""Applying one model to a list of scans, so that a killed job goes on with the scans still missing."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+import twist
+from twist.files import exclusive_lock, file_sha256, write_text
+from twist.learning.samples import SceneSample, load_sample
+from twist.network.model import Model
+
+_LINE_EVERY_S = 5.0
+
+
+def each_scan(
+    model_path: Path,
+    data: Path,
+    scenes: Sequence[str],
+    out_dir: Path,
+    depends: str,
+    device: torch.device,
+) -> Iterator[tuple[Model, SceneSample, Path]]:
+    """(model in evaluation mode, scan, where its result goes) for every scan without a current result.
+
+    data: folder with ``scenes/`` and ``supervoxels/``; depends: settings that results depend on, as text.
+    Results of another model or other settings in ``out_dir`` are deleted first. Prints progress.
+    """
+    _forget_other_results(out_dir, file_sha256(model_path) + depends + twist.__version__)
+    missing = [name for name in scenes if not (out_dir / f"{name}.npz").exists()]
+    if len(missing) < len(scenes):
+        print(f"{len(scenes) - len(missing)} of {len(scenes)} scans are done already", flush=True)
+    if not missing:
+        return
+    model = Model.load(model_path, device).eval()
+    began = said = time.monotonic()
+    for done, name in enumerate(missing, start=1):
+        sample = load_sample(
+            data / "scenes" / f"{name}.npz", data / "supervoxels" / f"{name}.npz", model.table
+        )
+        yield model, sample, out_dir / f"{name}.npz"
+        now = time.monotonic()
+        if now - said > _LINE_EVERY_S or done == len(missing):
+            left = (now - began) / done * (len(missing) - done)
+            print(f"{done}/{len(missing)} scans, {left:.0f} s left", flush=True)
+            said = now
+
+
+def _forget_other_results(out_dir: Path, origin: str) -> None:
+    """Delete results of another origin; a lock, because shards share the folder."""
+    digest = hashlib.sha256(origin.encode()).hexdigest()
+    mark = out_dir / "origin.sha256"
+    with exclusive_lock(out_dir / ".lock", f"{out_dir}"):
+        if not mark.exists() or mark.read_text() != digest:
+            for stale in out_dir.glob("*.npz"):
+                stale.unlink()
+            write_text(mark, digest)

@@ -1,0 +1,88 @@
+"""Instance proposals: points of one predicted class that lie together, before or after their offset."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from twist.classes import ClassTable
+from twist.geometry.components import radius_components
+from twist.regions import Regions, overlap
+from twist.settings import ProposalSettings
+
+
+def supervoxel_mean(values: np.ndarray, pieces: Regions) -> np.ndarray:
+    """(N, C) values per point -> the mean over each point's supervoxel, (N, C) float32."""
+    mean = (pieces.incidence() @ values) / pieces.sizes[:, None]
+    smooth = np.empty_like(values, dtype=np.float32)
+    smooth[pieces.index] = mean[pieces.region_of_entry]
+    return smooth
+
+
+def group_points(
+    probability: np.ndarray,
+    xyz: np.ndarray,
+    shifted: np.ndarray,
+    pieces: Regions,
+    table: ClassTable,
+    settings: ProposalSettings,
+) -> Regions:
+    """Proposals of one scan: ``label`` = predicted class, ``score`` = its mean probability.
+
+    probability: (N, C) float32; xyz: (N, 3) float32 metres; shifted: (N, 3), xyz plus predicted offset;
+    pieces: the supervoxels. Exact radius-graph components per class on xyz (set P) and on ``shifted``
+    (set Q), at least ``min_points`` each; the union goes on, without exact duplicates [PointGroup].
+    Stuff gives none. Zero proposals are a normal answer of an early model.
+    """
+    predicted = probability.argmax(axis=1)
+    points = np.flatnonzero(table.is_thing[predicted])
+    sets = []
+    for position, radius_m in ((xyz, settings.radius_m), (shifted, settings.radius_shifted_m)):
+        ids = np.full(len(xyz), -1, np.int64)
+        if len(points):
+            ids[points] = radius_components(position[points], radius_m, group=predicted[points])
+        groups = Regions.from_ids(ids, label=predicted)
+        sets.append(groups.select(groups.sizes >= settings.min_points))
+    proposals = Regions.concatenate(sets, len(xyz))
+    if settings.snap_to_supervoxels:
+        proposals = snap(proposals, pieces)
+        proposals = proposals.select(proposals.sizes >= settings.min_points)
+    proposals = proposals.select(_first_of_equals(proposals))
+    return proposals.with_labels(proposals.label, mean_over(proposals, probability, proposals.label))
+
+
+def snap(proposals: Regions, pieces: Regions) -> Regions:
+    """Each proposal as whole supervoxels: those that lie in it with more than half of their points."""
+    shared = overlap(proposals, pieces).tocoo()
+    inside = 2 * shared.data > pieces.sizes[shared.coords[1]]
+    shape = (len(proposals), len(pieces))
+    coordinates = (shared.coords[0][inside], shared.coords[1][inside])
+    chosen = sparse.csr_array((np.ones(inside.sum(), np.int32), coordinates), shape=shape)
+    points = (chosen @ pieces.incidence()).tocsr()
+    points.sort_indices()
+    return Regions(
+        points.indices.astype(np.int32),
+        points.indptr.astype(np.int64),
+        proposals.label,
+        proposals.score,
+        proposals.size_of_scene,
+    )
+
+
+def mean_over(regions: Regions, values: np.ndarray, column: np.ndarray | None = None) -> np.ndarray:
+    """Mean of point values (N, C) over each region: (K, C), or (K,) of one ``column`` (K,) a region."""
+    if column is not None:
+        picked = values[regions.index, column[regions.region_of_entry]]
+        return np.bincount(regions.region_of_entry, picked, len(regions)) / np.maximum(regions.sizes, 1)
+    return (regions.incidence() @ values) / np.maximum(regions.sizes, 1)[:, None]
+
+
+def _first_of_equals(regions: Regions) -> np.ndarray:
+    """(K,) bool: is the region the first with exactly its points and label?"""
+    seen: set[tuple[int, bytes]] = set()
+    first = np.zeros(len(regions), bool)
+    for k in range(len(regions)):
+        key = (int(regions.label[k]), np.sort(regions[k]).tobytes())
+        first[k] = key not in seen
+        seen.add(key)
+    return first

@@ -1,0 +1,98 @@
+"""Pseudo-labels: what the networks say of an unlabelled scan, as labels for the next training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from twist.classes import ClassTable
+from twist.errors import TwistError
+from twist.files import read_npz, write_npz
+from twist.regions import Regions, majority, non_maximum_suppression
+from twist.settings import PseudoLabelSettings
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """Labels of one scan's N points, made by the model.
+
+    semantic: (N,) int32 class index, -1 = not learned from
+    instance: (N,) int32 id of the kept proposal, -1 = none. The pseudo offset of a point is its proposal's
+    mean position minus its own; it is computed after augmentation, as for annotated instances
+    weight: (N,) float32 of the semantic loss
+    """
+
+    semantic: np.ndarray
+    instance: np.ndarray
+    weight: np.ndarray
+
+    def save(self, path: str | Path) -> None:
+        write_npz(path, vars(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> PseudoLabels:
+        """Read what ``save`` wrote. Raises TwistError for a missing or damaged file."""
+        arrays = read_npz(path)
+        try:
+            return cls(**arrays)
+        except TypeError as error:
+            raise TwistError(
+                f"{path} does not hold pseudo-labels ({error}); delete it and run again"
+            ) from error
+
+
+def initial_pseudo_labels(
+    probability: np.ndarray, supervoxel: np.ndarray, settings: PseudoLabelSettings
+) -> PseudoLabels:
+    """Round 1: semantic labels alone, from confident points, spread over their supervoxels.
+
+    probability: (N, C) float32 class probabilities; supervoxel: (N,) ids.
+    A point whose largest probability is above ``semantic_threshold`` takes that class; its supervoxel takes
+    the most frequent class of its confident points [paper, supplementary B; the vote is our choice], if at
+    least ``initial_share`` of its points voted so (0 = always, the literal reading). No offsets.
+    """
+    confident = probability.max(axis=1) > settings.semantic_threshold
+    vote = np.where(confident, probability.argmax(axis=1), -1)
+    pieces = Regions.from_ids(supervoxel)
+    label, share_of_voters = majority(pieces, vote, probability.shape[1])
+    voters = np.add.reduceat(confident[pieces.index], pieces.offsets[:-1], dtype=np.int64)
+    share = share_of_voters * voters / pieces.sizes
+    label = np.where(share >= settings.initial_share, label, -1)
+    semantic = np.full(len(probability), -1, np.int32)
+    semantic[pieces.index] = label[pieces.region_of_entry]
+    return PseudoLabels(semantic, np.full(len(semantic), -1, np.int32), np.ones(len(semantic), np.float32))
+
+
+def proposal_pseudo_labels(
+    probability: np.ndarray,
+    proposals: Regions,
+    table: ClassTable,
+    settings: PseudoLabelSettings,
+    threshold: float,
+) -> PseudoLabels:
+    """Round 2 and later: labels and instances from the proposals that Ψ is certain of.
+
+    probability: (N, C) float32 of Φ; proposals: ``label`` = class re-corrected by Ψ (-1 = background),
+    ``score`` = certainty. Kept: certainty above ``threshold`` [paper] and not background, after NMS at
+    ``overlap_iou`` by certainty [our choice]. Instance -> semantic: a kept proposal's points take its class;
+    semantic -> instance: they take its id, hence its centre. A point in several kept proposals goes to the
+    most certain. Elsewhere ``outside`` decides; stuff is labelled where Φ is confident, in every case,
+    because no proposal ever holds it [our choice].
+    """
+    kept = proposals.select((proposals.score > threshold) & (proposals.label >= 0))
+    kept = kept.select(non_maximum_suppression(kept, settings.overlap_iou))
+    best = probability.argmax(axis=1)
+    confident = probability.max(axis=1) > settings.semantic_threshold
+    if settings.outside == "argmax":
+        semantic = best.astype(np.int32)
+    elif settings.outside == "confident":
+        semantic = np.where(confident, best, -1).astype(np.int32)
+    else:
+        semantic = np.where(confident & ~table.is_thing[best], best, -1).astype(np.int32)
+    instance = np.full(len(semantic), -1, np.int32)
+    for k in reversed(range(len(kept))):  # the most certain is written last, over the others
+        semantic[kept[k]] = kept.label[k]
+        instance[kept[k]] = k
+    return PseudoLabels(semantic, instance, np.ones(len(semantic), np.float32))

@@ -1,0 +1,430 @@
+"""Every setting, once: type, default, range and why; YAML in, frozen dataclasses out, unknown keys refused.
+
+Marks in the reasons: [P] stated in the paper, [O] taken from openly published related work,
+[C] our choice, because the paper is silent. Units are in the names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twist.errors import TwistError
+
+
+def setting(
+    default: Any,
+    why: str,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    changes_result: bool = True,
+) -> Any:
+    """A dataclass field with its range and one line of why. ``at_least`` etc. hold for each list entry.
+
+    ``changes_result=False`` marks settings of speed and comfort: changing them reruns nothing.
+    """
+    limits = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
+    return field(default=default, metadata={"why": why, "changes_result": changes_result, **limits})
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where a data set lies, how it is read, and which scenes are labelled."""
+
+    format: str = setting("scannet", "raw folder layout", choices=("scannet", "s3dis"))
+    raw: str = setting("", "folder of the raw download")
+    generated: bool = setting(False, "made by `twist rooms` into `raw` if missing")
+    train_list: str = setting("scannetv2_train.txt", "names of the training scenes, under `raw`")
+    val_list: str = setting("scannetv2_val.txt", "names of the scored scenes, under `raw`")
+    label_lists: str = setting(
+        "", "published lists of labelled scenes under `raw`, {ratio} for the percentage; empty = drawn"
+    )
+    own_lists: bool = setting(False, "the lists are your own: do not compare them with the published hashes")
+    scenes_per_job: int = setting(15, "scenes per preparation job; start-up costs a second a job", at_least=1)
+    inference_shards: int = setting(1, "jobs that pseudo-labelling is divided into", at_least=1)
+
+
+@dataclass(frozen=True)
+class RoomsSettings:
+    """The generated benchmark."""
+
+    train_scenes: int = setting(120, "5 % are 6 labelled scenes", at_least=1)
+    val_scenes: int = setting(30, "scored scenes", at_least=1)
+    seed: int = setting(0, "of layouts, furniture and scanner", at_least=0)
+    vertices: int = setting(30_000, "mesh vertices a scene after decimation", at_least=1000)
+
+
+@dataclass(frozen=True)
+class SupervoxelSettings:
+    """Over-segmentation of a scan by geometry."""
+
+    source: str = setting(
+        "release", "use the release's mesh segments where present [O]", choices=("release", "computed")
+    )
+    k: float = setting(0.01, "Felzenszwalb–Huttenlocher scale; larger = larger pieces [O]", above=0)
+    min_vertices: int = setting(20, "smaller pieces are merged [O]", at_least=1)
+    neighbours: int = setting(16, "of the graph on point clouds without faces [C]", at_least=3)
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Φ's Sparse U-Net and Ψ's encoder."""
+
+    voxel_size_m: float = setting(0.02, "edge of a voxel [O]", above=0)
+    features: tuple[str, ...] = setting(
+        ("rgb",), "input channels of a point [O]", choices=("rgb", "normal", "height", "supervoxel")
+    )
+    stem_channels: int = setting(32, "of the first convolution [O]", at_least=1)
+    stem_blocks: int = setting(
+        0, "residual blocks at full resolution before the first stride [O]", at_least=0
+    )
+    encoder_channels: tuple[int, ...] = setting((32, 64, 128, 256), "after each stride of 2 [O]", at_least=1)
+    encoder_blocks: tuple[int, ...] = setting((2, 3, 4, 6), "residual blocks a level [O]", at_least=1)
+    decoder_channels: tuple[int, ...] = setting((256, 128, 96, 96), "on the way up [O]", at_least=1)
+    decoder_blocks: tuple[int, ...] = setting((2, 2, 2, 2), "residual blocks a level [O]", at_least=1)
+    recorrection_channels: tuple[int, ...] = setting(
+        (32, 64), "Ψ's levels, a stride of 2 between [C]", at_least=1
+    )
+    recorrection_grid: int = setting(16, "voxels along the longest side of a proposal in Ψ [C]", at_least=4)
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Random changes of a training scene."""
+
+    rotate: bool = setting(True, "any angle about the vertical [O]")
+    flip: float = setting(0.5, "chance of a mirror image along x [O]", at_least=0, at_most=1)
+    scale: float = setting(0.0, "largest relative change of size [C]", at_least=0, at_most=0.5)
+    shear: float = setting(0.1, "σ of noise on the rotation matrix [O: PointGroup]", at_least=0)
+    jitter_m: float = setting(0.0, "σ of noise on each coordinate [C]", at_least=0)
+    elastic_granularity_m: tuple[float, ...] = setting((0.12, 0.4), "cell of each elastic field [O]", above=0)
+    elastic_magnitude_m: tuple[float, ...] = setting((0.8, 3.2), "its σ before smoothing [O]", at_least=0)
+    colour_shift: float = setting(0.1, "σ of a shift of all colours, channels apart [O]", at_least=0)
+    colour_jitter: float = setting(0.0, "σ of noise on each point's colour [C]", at_least=0)
+    voxels_max: int = setting(250_000, "voxels that a training scene is cropped to [O]", at_least=1000)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The training loop of Φ (and of Ψ, where a run trains it)."""
+
+    iterations: int = setting(20_000, "steps of the label-only start, round 0 [C]", at_least=1)
+    iterations_full: int = setting(40_000, "the same where every scene is labelled [C]", at_least=1)
+    scenes_per_step: int = setting(4, "scenes in a step of round 0 [O]", at_least=1)
+    optimizer: str = setting("adamw", "or sgd with Nesterov momentum .9", choices=("adamw", "sgd"))
+    learning_rate: float = setting(0.004, "at the peak [C]", above=0)
+    weight_decay: float = setting(1e-4, "[O]", at_least=0)
+    schedule: str = setting("cosine", "decay to 0 [C]", choices=("cosine", "poly", "constant"))
+    warmup: int = setting(0, "steps of linear warm-up [C]", at_least=0)
+    gradient_clip: float = setting(10.0, "largest gradient norm; 0 = off [C]", at_least=0)
+    ema_decay: float = setting(
+        0.0, "of the weights that evaluate and label; 0 = off [C]", at_least=0, at_most=0.9999
+    )
+    class_weight_power: float = setting(
+        0.0, "class weight = (frequency + .002)^-power, mean 1 [C]", at_least=0, at_most=1
+    )
+    offset_weight: float = setting(1.0, "of L1 + direction loss against cross entropy [O]", at_least=0)
+    mixed_precision: bool = setting(False, "float16 on GPU; the CPU always computes in float32")
+    workers: int = setting(
+        2, "processes that load, augment and voxelise; 0 = in line", at_least=0, changes_result=False
+    )
+    cache_gb: float = setting(
+        2.0, "memory of each worker for scenes already read", at_least=0, changes_result=False
+    )
+    save_every_s: float = setting(60.0, "seconds between saved states", at_least=0, changes_result=False)
+    log_every: int = setting(
+        20, "steps between lines of the log and of metrics.csv", at_least=1, changes_result=False
+    )
+
+
+@dataclass(frozen=True)
+class ProposalSettings:
+    """Grouping of points to instance proposals."""
+
+    radius_m: float = setting(0.03, "points of one class this close are connected [O]", above=0)
+    radius_shifted_m: float = setting(0.03, "the same on offset-shifted coordinates [O]", above=0)
+    min_points: int = setting(50, "smaller groups are dropped [O]", at_least=1)
+    supervoxel_mean: bool = setting(False, "average class probabilities over supervoxels first [C]")
+    snap_to_supervoxels: bool = setting(False, "a proposal takes whole supervoxels, by majority [C]")
+
+
+@dataclass(frozen=True)
+class RecorrectionSettings:
+    """Ψ's loss and targets."""
+
+    alpha: float = setting(1.0, "weight of Ψ's loss: L = L^Φ + α L^Ψ [P]", at_least=0)
+    gradient_to_features: bool = setting(True, "Ψ's loss also trains Φ [C]")
+    iou_background: float = setting(0.25, "below: background and certainty 0 [C/O]", at_least=0, at_most=1)
+    iou_class: float = setting(0.5, "from here on the instance's class is learned [C]", at_least=0, at_most=1)
+    iou_certain: float = setting(0.75, "above: certainty 1 [O]", at_least=0, at_most=1)
+    proposals_max: int = setting(150, "a scene in training, largest first; bounds memory [C]", at_least=1)
+
+
+@dataclass(frozen=True)
+class PseudoLabelSettings:
+    """What becomes a pseudo-label."""
+
+    semantic_threshold: float = setting(
+        0.9,
+        "class probability that makes a point's label in round 1 [P], a stuff point's later [C]",
+        at_least=0,
+        at_most=1,
+    )
+    initial_share: float = setting(
+        0.0,
+        "round 1: share of a supervoxel that must agree before its label spreads [C]",
+        at_least=0,
+        at_most=1,
+    )
+    certainty_threshold: tuple[float, ...] = setting(
+        (0.5,), "keeps proposals above; one value, or one a round [P]", at_least=0, at_most=1
+    )
+    overlap_iou: float = setting(0.3, "NMS between kept proposals [C]", at_least=0, at_most=1)
+    outside: str = setting(
+        "ignore",
+        "points outside kept proposals: unlabelled, labelled where confident, or always [C]",
+        choices=("ignore", "confident", "argmax"),
+    )
+    views: int = setting(1, "augmented views averaged when labelling [C]", at_least=1)
+
+    def threshold_of(self, stage: int) -> float:
+        """Certainty threshold of round ``stage`` (from 1); the last one goes on if the list is shorter."""
+        return self.certainty_threshold[min(stage, len(self.certainty_threshold)) - 1]
+
+
+@dataclass(frozen=True)
+class SelfTrainingSettings:
+    """The rounds after the label-only start."""
+
+    rounds: int = setting(5, "[P]", at_least=1)
+    iterations: int = setting(10_000, "steps a round [C]", at_least=1)
+    labelled_per_step: int = setting(1, "labelled scenes in every step [C]", at_least=1)
+    pseudo_per_step: int = setting(3, "pseudo-labelled scenes in every step [C]", at_least=1)
+    start: str = setting(
+        "continue", "each round from the last round's weights, or anew [C]", choices=("continue", "anew")
+    )
+
+
+@dataclass(frozen=True)
+class PredictionSettings:
+    """Which proposals become the scored prediction of a scan."""
+
+    score: str = setting(
+        "certainty",
+        "Ψ's certainty, or its product with the class probability [C]",
+        choices=("certainty", "certainty_x_probability"),
+    )
+    min_score: float = setting(0.09, "drops a prediction below [O]", at_least=0, at_most=1)
+    min_points: int = setting(100, "drops a smaller prediction [O]", at_least=1)
+    nms_iou: float = setting(0.3, "of two predictions this close the better stays [O]", at_least=0, at_most=1)
+    views: int = setting(1, "augmented views averaged when predicting [C]", at_least=1)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one run."""
+
+    data: DataSettings = field(default_factory=DataSettings)
+    rooms: RoomsSettings = field(default_factory=RoomsSettings)
+    supervoxels: SupervoxelSettings = field(default_factory=SupervoxelSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    proposals: ProposalSettings = field(default_factory=ProposalSettings)
+    recorrection: RecorrectionSettings = field(default_factory=RecorrectionSettings)
+    pseudolabels: PseudoLabelSettings = field(default_factory=PseudoLabelSettings)
+    selftraining: SelfTrainingSettings = field(default_factory=SelfTrainingSettings)
+    prediction: PredictionSettings = field(default_factory=PredictionSettings)
+
+    @classmethod
+    def from_layers(cls, layers: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """Defaults overlaid by layers, later over earlier; the keys say where each came from, for errors.
+
+        Raises TwistError naming layer, section and key for unknown keys, wrong types and values out of range.
+        """
+        merged: dict[str, dict[str, Any]] = {section.name: {} for section in fields(cls)}
+        for origin, layer in layers.items():
+            for section, values in layer.items():
+                if section not in merged:
+                    raise TwistError(f"{origin}: unknown section {section!r}; there are {', '.join(merged)}")
+                if not isinstance(values, Mapping):
+                    raise TwistError(f"{origin}: {section} must hold settings, not {values!r}")
+                section_class = _section_classes()[section]
+                merged[section] |= {
+                    key: _checked(section_class, key, value, f"{origin}: {section}.{key}")
+                    for key, value in values.items()
+                }
+        settings = cls(**{name: _section_classes()[name](**values) for name, values in merged.items()})
+        settings._check_together()
+        return settings
+
+    def _check_together(self) -> None:
+        network, recorrection = self.network, self.recorrection
+        depths = {
+            len(getattr(network, key))
+            for key in ("encoder_channels", "encoder_blocks", "decoder_channels", "decoder_blocks")
+        }
+        if len(depths) != 1:
+            raise TwistError("network: encoder and decoder channels and blocks must be lists of one length")
+        if not network.features or len(set(network.features)) < len(network.features):
+            raise TwistError("network.features must name at least one input, each once")
+        if not recorrection.iou_background <= recorrection.iou_class <= recorrection.iou_certain:
+            raise TwistError("recorrection: needs iou_background <= iou_class <= iou_certain")
+        if recorrection.iou_background == recorrection.iou_certain:
+            raise TwistError("recorrection: iou_background must lie below iou_certain")
+        if not self.pseudolabels.certainty_threshold:
+            raise TwistError("pseudolabels.certainty_threshold must hold at least one value")
+        if len(self.augmentation.elastic_granularity_m) != len(self.augmentation.elastic_magnitude_m):
+            raise TwistError("augmentation: elastic granularity and magnitude must be lists of one length")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """All settings as JSON; ``load`` reads it back, JSON being YAML."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Settings:
+        """Read resolved settings from YAML, as the workflow writes them for each run."""
+        return cls.from_layers({str(path): read_yaml(path)})
+
+    def canonical_json(self, *names: str) -> str:
+        """Some settings as canonical JSON: what a rule's result depends on.
+
+        names: sections (``network``: all of it that changes results) or single settings
+        (``pseudolabels.views``).
+        """
+        wanted: dict[str, Any] = {}
+        for name in names:
+            section, _, key = name.partition(".")
+            values = getattr(self, section)
+            for entry in fields(values):
+                if entry.name == key or (not key and entry.metadata["changes_result"]):
+                    wanted[f"{section}.{entry.name}"] = getattr(values, entry.name)
+        return json.dumps(wanted, sort_keys=True)
+
+    def of_labelling(self, stage: int) -> str:
+        """What the pseudo-labels of round ``stage`` depend on, as canonical JSON."""
+        if stage == 1:
+            names = ("semantic_threshold", "initial_share", "views")
+            return self.canonical_json(*(f"pseudolabels.{name}" for name in names))
+        names = ("semantic_threshold", "overlap_iou", "outside", "views")
+        wanted = json.loads(self.canonical_json("proposals", *(f"pseudolabels.{name}" for name in names)))
+        return json.dumps(wanted | {"certainty_threshold": self.pseudolabels.threshold_of(stage)})
+
+    def of_start_training(self) -> str:
+        """What round 0's training depends on, as canonical JSON."""
+        return self.canonical_json("data.format", "network", "augmentation", "training")
+
+    def of_round_training(self) -> str:
+        """What a later round's training depends on, as canonical JSON."""
+        names = ("iterations", "labelled_per_step", "pseudo_per_step", "start")
+        rounds = (f"selftraining.{name}" for name in names)
+        shared = ("data.format", "network", "augmentation", "training", "proposals", "recorrection")
+        return self.canonical_json(*shared, *rounds)
+
+    def fingerprint(self) -> str:
+        """Hash of all settings that change results, 16 hexadecimal digits."""
+        names = [entry.name for entry in fields(self)]
+        return hashlib.sha256(self.canonical_json(*names).encode()).hexdigest()[:16]
+
+
+def settings_as_markdown() -> str:
+    """Every setting with type, default, range and reason: the text of docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Written by `python -m twist settings`. [P] = stated in the paper, [O] = taken from openly published",
+        "related work, [C] = our choice, because the paper is silent.",
+    ]
+    for name, section in _section_classes().items():
+        lines += ["", f"## {name}", "", section.__doc__.splitlines()[0], ""]
+        lines += ["| setting | default | range | why |", "|---|---|---|---|"]
+        for entry in fields(section):
+            default = json.dumps(entry.default, ensure_ascii=False)
+            row = (f"`{entry.name}`", f"`{default}`", _range_text(entry.metadata), entry.metadata["why"])
+            lines.append("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _range_text(limits: Mapping[str, Any]) -> str:
+    if limits["choices"]:
+        return ", ".join(limits["choices"])
+    signs = {"above": ">", "at_least": "≥", "at_most": "≤"}
+    return ", ".join(f"{sign} {limits[key]}" for key, sign in signs.items() if limits[key] is not None)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping; TwistError names file, line and column."""
+    try:
+        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise TwistError(f"{path}{where}: not valid YAML ({getattr(error, 'problem', error)})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TwistError(f"cannot read {path}: {error}") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise TwistError(f"{path}: must hold `key: value` lines, not {type(value).__name__}")
+    return value
+
+
+def _section_classes() -> dict[str, Any]:
+    hints = typing.get_type_hints(Settings)
+    return {section.name: hints[section.name] for section in fields(Settings)}
+
+
+def _checked(section_class: Any, key: str, value: Any, where: str) -> Any:
+    """The value as the field's type, or TwistError."""
+    assert is_dataclass(section_class)
+    known = {entry.name: entry for entry in fields(section_class)}
+    if key not in known:
+        raise TwistError(f"{where} is unknown; there are {', '.join(known)}")
+    hint = typing.get_type_hints(section_class)[key]
+    value = _converted(hint, value, where)
+    for entry in value if isinstance(value, tuple) else (value,):
+        _check_range(known[key].metadata, entry, where)
+    return value
+
+
+def _converted(hint: Any, value: Any, where: str) -> Any:
+    if isinstance(hint, types.GenericAlias):
+        if not isinstance(value, list | tuple):
+            raise TwistError(f"{where} must be a list, not {value!r}")
+        return tuple(_converted(hint.__args__[0], entry, where) for entry in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is float and isinstance(value, str):  # YAML 1.1 reads 1e-4 as a string
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    if type(value) is not hint:
+        raise TwistError(f"{where} must be {hint.__name__}, not {value!r}")
+    return value
+
+
+def _check_range(limits: Mapping[str, Any], value: Any, where: str) -> None:
+    if limits["choices"] is not None and value not in limits["choices"]:
+        raise TwistError(f"{where} must be one of {', '.join(limits['choices'])}, not {value!r}")
+    # written as `not ...` so that NaN is refused too
+    if limits["above"] is not None and not value > limits["above"]:
+        raise TwistError(f"{where} must be above {limits['above']}, not {value!r}")
+    if limits["at_least"] is not None and not value >= limits["at_least"]:
+        raise TwistError(f"{where} must be at least {limits['at_least']}, not {value!r}")
+    if limits["at_most"] is not None and not value <= limits["at_most"]:
+        raise TwistError(f"{where} must be at most {limits['at_most']}, not {value!r}")

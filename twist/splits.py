@@ -1,0 +1,179 @@
+"""Which scenes train, which are scored, and which of the training scenes are labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twist.errors import TwistError
+from twist.files import file_sha256
+from twist.formats.s3dis import list_rooms
+from twist.rooms.plan import ScenePlan, plan_areas, plan_benchmark
+from twist.settings import Settings
+
+#: SHA-256 of ScanNet's published lists; the data-efficient ones are independent draws, not nested.
+PUBLISHED_SHA256 = {
+    "scannetv2_train.txt": "96acca299b7855f02824c496b19077904d80996e7ced1bb9f0dac98f7dd4d0c8",
+    "scannetv2_val.txt": "d75d4971c3fa7128c643695840e279042c212ef904fe933bd00cf9918c61b083",
+    "1.txt": "39ddd0db0617ae568a85ad7e211d2c39c6664172fa57ef0b4d840e0fa40e0489",
+    "5.txt": "ff517b71ecca5e656c27d4cbc1c54c20f21a2a4034285ad0439d24702a9dae5a",
+    "10.txt": "c9fa2e94a409ecd2252e8ac507a66aa829e1692b0268a031dfdaeac031f88006",
+    "20.txt": "f266bc0897aff988d4005a2757314fcc19d7c0d13fd1cdaaff760a8d957482a9",
+}
+
+_WHERE = {
+    "scannetv2": "ScanNet's repository publishes it under Tasks/Benchmark",
+    "": "the documentation of ScanNet's data-efficient benchmark publishes it (limited scenes)",
+}
+
+#: Draws compared for one list of labelled scenes; see ``draw_labelled``.
+_CANDIDATES = 100
+
+
+@dataclass(frozen=True)
+class SceneLists:
+    """Names of the training scenes and of the scored ones."""
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+    def chunks(self, size: int) -> dict[str, tuple[str, ...]]:
+        """All scenes in portions of ``size``, by name ``000``, ``001``, …: one preparation job each."""
+        every = self.train + self.val
+        starts = range(0, len(every), size)
+        return {f"{k:03d}": every[start : start + size] for k, start in enumerate(starts)}
+
+
+def scene_lists(settings: Settings, raw: Path) -> SceneLists:
+    """The scenes of a data set: planned (generated data), listed (ScanNet) or found (S3DIS, Area 5 scored).
+
+    Raises TwistError that says which file is missing and where it is published.
+    """
+    if settings.data.generated:
+        names = tuple(plan.scene_name for plan in generated_plans(settings))
+        if settings.data.format == "s3dis":
+            return _by_area(names)
+        return SceneLists(names[: settings.rooms.train_scenes], names[settings.rooms.train_scenes :])
+    if not raw.is_dir():
+        raise TwistError(
+            f"the raw data folder {raw} does not exist. Sign the data set's terms, download it, and set "
+            "data.raw in its file under config/datasets/ to where it lies; docs/data.md has the steps"
+        )
+    if settings.data.format == "s3dis":
+        lists = _by_area(tuple(list_rooms(raw)))
+    else:
+        own = settings.data.own_lists
+        lists = SceneLists(
+            read_list(raw / settings.data.train_list, own), read_list(raw / settings.data.val_list, own)
+        )
+    train, val = lists.train, lists.val
+    both = set(train) & set(val)
+    if both or not train or not val:
+        raise TwistError(
+            f"{raw}: {len(train)} training and {len(val)} scored scenes, {len(both)} in both; "
+            "both lists need scenes, and none may be in both"
+        )
+    return lists
+
+
+def generated_plans(settings: Settings) -> list[ScenePlan]:
+    """The planned scans of a generated data set, training scans first; S3DIS-like: all rooms by area."""
+    rooms = settings.rooms
+    if settings.data.format == "s3dis":
+        return plan_areas(rooms.train_scenes + rooms.val_scenes, rooms.seed)
+    return plan_benchmark(rooms.train_scenes, rooms.val_scenes, rooms.seed)
+
+
+def _by_area(names: tuple[str, ...]) -> SceneLists:
+    """S3DIS's usual split: Area 5 is scored, the others train."""
+    scored = tuple(name for name in names if name.startswith("Area_5_"))
+    return SceneLists(tuple(name for name in names if name not in set(scored)), scored)
+
+
+def read_list(path: Path, own: bool) -> tuple[str, ...]:
+    """Scene names of a text file, one a line. Published lists are checked by SHA-256 unless ``own``.
+
+    Raises TwistError for a missing or other file, a repeated name, and a name that is no plain file name.
+    """
+    if not path.is_file():
+        source = next(text for start, text in _WHERE.items() if path.name.startswith(start))
+        raise TwistError(f"{path} is missing; {source}. Your own list: set data.own_lists and put it there")
+    digest, published = file_sha256(path), PUBLISHED_SHA256.get(path.name)
+    if not own and digest != published:
+        raise TwistError(
+            f"{path} is not the published list: its SHA-256 is {digest}, published is {published}; "
+            "if it is your own, set data.own_lists: true"
+        )
+    try:
+        names = tuple(path.read_text(encoding="utf-8").split())
+    except UnicodeDecodeError as error:
+        raise TwistError(f"{path}: not a text file ({error.reason} at byte {error.start})") from error
+    repeated = (
+        sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    )
+    if repeated:
+        raise TwistError(f"{path}: {', '.join(repeated[:5])} is listed more than once")
+    for name in names:
+        if not name.replace("_", "").replace("-", "").replace(".", "").isalnum() or name.startswith(
+            ("-", ".")
+        ):
+            raise TwistError(f"{path}: {name!r} is no scene name (letters, digits, _ - . only)")
+    return names
+
+
+def labelled_scenes(
+    settings: Settings, raw: Path, ratio: str, seed: int, train: Sequence[str], facts: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The labelled part of the training scenes: all at 100 %, a published list where the data set has one,
+    else ``draw_labelled``.
+
+    Raises TwistError for a ratio below one scene and for listed scenes outside the training scenes.
+    """
+    if float(ratio) == 100:
+        return tuple(train)
+    if not settings.data.label_lists:
+        return draw_labelled(float(ratio), seed, train, facts)
+    path = raw / settings.data.label_lists.format(ratio=ratio)
+    names = read_list(path, settings.data.own_lists)
+    unknown = sorted(set(names) - set(train))
+    if unknown:
+        raise TwistError(f"{path}: {len(unknown)} scenes are not in the training list, first {unknown[0]}")
+    return names
+
+
+def draw_labelled(
+    ratio_pct: float, seed: int, train: Sequence[str], facts: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """A seeded draw, stratified by room type and class coverage [our choice].
+
+    facts: per scene ``scene_type`` and ``instances`` (class name -> count), from preparation.
+    Of 100 random draws in which each room type has its share, the first that shows most classes is taken:
+    where a third of the classes is never labelled, nobody can learn them, and a comparison says little.
+    The drawing looks at labels that training never sees.
+    """
+    count = round(len(train) * ratio_pct / 100)
+    if count < 1:
+        raise TwistError(
+            f"{ratio_pct} % of {len(train)} training scenes is less than one scene; "
+            f"the smallest ratio here is {100 / len(train):.3g} %"
+        )
+    rng = np.random.default_rng([seed, 17])
+    draws = [_draw_by_type(count, train, facts, rng) for _ in range(_CANDIDATES)]
+    coverage = [len({c for name in draw for c in facts[name]["instances"]}) for draw in draws]
+    return tuple(sorted(draws[int(np.argmax(coverage))]))
+
+
+def _draw_by_type(
+    count: int, train: Sequence[str], facts: Mapping[str, Any], rng: np.random.Generator
+) -> list[str]:
+    """Walk the room types in proportion: sort by type in a random order, take every n-th scene."""
+    shuffled = rng.permutation(np.array(train))
+    types = sorted({facts[name]["scene_type"] or "" for name in train})
+    rank = dict(zip(rng.permutation(np.array(types)).tolist(), range(len(types)), strict=True))
+    ordered = sorted(shuffled.tolist(), key=lambda name: rank[facts[name]["scene_type"] or ""])
+    places = (np.arange(count) + rng.random()) * len(ordered) / count
+    return [ordered[int(place)] for place in places]

@@ -1,0 +1,131 @@
+# From raw scans to prepared scenes, supervoxels and lists of labelled scenes. Jobs take a chunk of scenes,
+# because starting Python costs more than preparing one; their output is a manifest with a hash of each scene's
+# file. A killed job keeps the scenes that it finished.
+
+
+rule data_settings:
+    output:
+        "results/data/{dataset}/settings.yaml",
+    params:
+        settings=lambda wildcards: data_settings(wildcards.dataset).to_json(),
+    log:
+        "results/data/{dataset}/logs/settings.log",
+    conda:
+        ENVIRONMENT
+    localrule: True
+    shell:
+        "{TWIST} settings --dataset {wildcards.dataset} --config {CONFIG} --override {OVERRIDES_JSON:q}"
+        " --out {output} > {log} 2>&1"
+
+
+def generated_sizes(wildcards):
+    settings = data_settings(wildcards.dataset)
+    train, val = settings.rooms.train_scenes, settings.rooms.val_scenes
+    if settings.data.format == "s3dis":
+        return f"--scenes {train + val}"
+    return f"--scenes {train} --val-scenes {val}"
+
+
+rule rooms:
+    output:
+        "results/data/{dataset}/generated/{chunk}.json",
+    params:
+        settings=data_setting("rooms", "data.format"),
+        data=lambda wildcards: data_settings(wildcards.dataset),
+        sizes=generated_sizes,
+        scenes=scenes_of_chunk,
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    log:
+        "results/data/{dataset}/logs/rooms-{chunk}.log",
+    benchmark:
+        "results/data/{dataset}/benchmarks/rooms-{chunk}.tsv"
+    conda:
+        ENVIRONMENT
+    shell:
+        "{TWIST} rooms --out {params.data.data.raw:q} --format {params.data.data.format}"
+        " {params.sizes} --seed {params.data.rooms.seed} --vertices {params.data.rooms.vertices}"
+        " --scene {params.scenes:q} --manifest {output} 2>&1 | tee {log}"
+
+
+def raw_files(wildcards):
+    """What a chunk is prepared from: the generator's manifest, or the raw folders."""
+    settings = data_settings(wildcards.dataset)
+    if settings.data.generated:
+        return f"results/data/{wildcards.dataset}/generated/{wildcards.chunk}.json"
+    return raw_sources(settings, scenes_of_chunk(wildcards))
+
+
+rule prepare:
+    input:
+        raw_files,
+    output:
+        "results/data/{dataset}/prepared/{chunk}.json",
+    params:
+        settings=data_setting("data.format"),
+        data=lambda wildcards: data_settings(wildcards.dataset).data,
+        scenes=scenes_of_chunk,
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    log:
+        "results/data/{dataset}/logs/prepare-{chunk}.log",
+    benchmark:
+        "results/data/{dataset}/benchmarks/prepare-{chunk}.tsv"
+    conda:
+        ENVIRONMENT
+    shell:
+        "{TWIST} prepare --dataset {wildcards.dataset} --format {params.data.format} --raw {params.data.raw:q}"
+        " --scenes {params.scenes:q} --out-dir results/data/{wildcards.dataset}/scenes --manifest {output}"
+        " 2>&1 | tee {log}"
+
+
+rule supervoxels:
+    input:
+        "results/data/{dataset}/prepared/{chunk}.json",
+    output:
+        "results/data/{dataset}/supervoxels/{chunk}.json",
+    params:
+        settings=data_setting("supervoxels"),
+        all=lambda wildcards: data_settings(wildcards.dataset),
+        scenes=scenes_of_chunk,
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    log:
+        "results/data/{dataset}/logs/supervoxels-{chunk}.log",
+    benchmark:
+        "results/data/{dataset}/benchmarks/supervoxels-{chunk}.tsv"
+    conda:
+        ENVIRONMENT
+    shell:
+        "{TWIST} supervoxels --format {params.all.data.format} --raw {params.all.data.raw:q}"
+        " --source {params.all.supervoxels.source} --k {params.all.supervoxels.k}"
+        " --min-vertices {params.all.supervoxels.min_vertices}"
+        " --neighbours {params.all.supervoxels.neighbours} --scenes {params.scenes:q}"
+        " --scene-dir results/data/{wildcards.dataset}/scenes"
+        " --out-dir results/data/{wildcards.dataset}/supervoxels --manifest {output} 2>&1 | tee {log}"
+
+
+rule splits:
+    input:
+        settings=ancient("results/data/{dataset}/settings.yaml"),
+        prepared=lambda wildcards: manifests(wildcards.dataset, "prepared"),
+    output:
+        collect(
+            "results/data/{{dataset}}/splits/{{ratio}}pct-seed{{seed}}/{part}.txt",
+            part=["labelled", "unlabelled", "val"],
+        ),
+    params:
+        settings=data_setting("data.label_lists", "data.own_lists"),
+        raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
+        folder=subpath(output[0], parent=True),
+    log:
+        "results/data/{dataset}/logs/splits-{ratio}pct-seed{seed}.log",
+    conda:
+        ENVIRONMENT
+    localrule: True
+    shell:
+        "{TWIST} splits --settings {input.settings} --raw {params.raw:q} --prepared {input.prepared}"
+        " --ratio {wildcards.ratio} --seed {wildcards.seed} --out-dir {params.folder} 2>&1 | tee {log}"
