@@ -1,15 +1,46 @@
-# Every target makes .venv on first use and again when the pins change.
+# make demo: train TWIST on the generated benchmark; make test: run the tests. Each sets up .venv on first use.
+
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint format clean
+# Without a GPU the rules that would hold one run on the CPU, as many at a time as there are cores.
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+GPUS := $(shell nvidia-smi -L 2>/dev/null | wc -l)
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet rules host progress --
+
+.PHONY: demo full test lint format clean
+
+demo: .venv/.installed  ## Sup-only, control and TWIST on rooms with 5 % labels, and their table
+	@$(SNAKEMAKE) results/tables/rooms_5pct.md
+	@echo && cat results/tables/rooms_5pct.md
+
+full: .venv/.installed  ## full supervision on rooms, the upper bound
+	@$(SNAKEMAKE) results/rooms_100pct-suponly/eval.json
+
+test: .venv/.installed
+	@$(BIN)/python -m pytest
+
+lint: .venv/.installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/snakemake --lint
+
+format: .venv/.installed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/snakefmt Snakefile workflow
+
+clean:  ## everything but .venv and raw downloads
+	rm -rf results .snakemake
 
 .venv/.installed: envs/requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else \
-	    f"twist needs Python 3.11, 3.12 or 3.13; {sys.executable} is {v.major}.{v.minor}. Use: make PYTHON=python3.12 ...")'
-	@echo "Setting up .venv with the pins of envs/requirements.txt (once; one to three minutes) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else \
+	    "twist needs Python 3.11, 3.12 or 3.13, and " + sys.executable + " is " + sys.version.split()[0] + \
+	    ". Name another: make PYTHON=python3.12 ...")'
+	@echo "Setting up .venv with the pins of envs/requirements.txt: once, one to three minutes, 3 GB ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -11,12 +11,15 @@ def open_device(name: str) -> torch.device:
     """``cpu``, ``cuda``, ``cuda:N`` or ``auto`` (a GPU if torch sees one), set up for repeatable results.
 
     On the CPU one thread: a second gains a tenth at best and costs a factor under contention.
-    Raises TwistError where CUDA is asked for and absent.
+    Raises TwistError for another device, and where CUDA is asked for and absent.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
         print(f"device: {describe(torch.device(name))}", flush=True)
-    device = torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise TwistError(f"device {name!r} is unknown; give cpu, cuda, cuda:N or auto") from error
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise TwistError(
@@ -27,7 +30,7 @@ def open_device(name: str) -> torch.device:
     elif device.type == "cpu":
         torch.set_num_threads(1)
     else:
-        raise TwistError(f"device {name!r}: only cpu and cuda are supported")
+        raise TwistError(f"device {name!r} is not supported; give cpu, cuda, cuda:N or auto")
     return device
 
 

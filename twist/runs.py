@@ -58,6 +58,8 @@ class Run:
             else:
                 changes.append(modifier)
         run = cls(match["dataset"], match["ratio"], method, tuple(changes), seed)
+        if not re.fullmatch(r"(0|[1-9]\d*)(\.\d*[1-9])?", run.ratio):
+            raise TwistError(f"{name}: write {run.ratio_pct:g}pct, so that a run has one folder")
         if not 0 < run.ratio_pct <= 100:
             raise TwistError(f"{name}: a label ratio of {run.ratio} % is not between 0 and 100")
         if run.name != name:
@@ -129,6 +131,12 @@ def dataset_settings(dataset: str, config: Path, overrides: Mapping[str, Any]) -
 def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings that a modifier stands for. Raises TwistError for an unknown one."""
     if change in variants:
+        shared = {"data", "rooms", "supervoxels"}
+        if not isinstance(variants[change], Mapping) or shared & variants[change].keys():
+            raise TwistError(
+                f"config/variants.yaml: {change} must hold settings of training or later; what concerns the "
+                f"data ({', '.join(sorted(shared))}) makes another data set: config/datasets/"
+            )
         return variants[change]
     match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)", change)
     if match and match[1] in _VALUED:

@@ -31,7 +31,8 @@ def each_scan(
     Results of another model or other settings in ``out_dir`` are deleted first. Prints progress.
     """
     _forget_other_results(out_dir, file_sha256(model_path) + depends + twist.__version__)
-    missing = [name for name in scenes if not (out_dir / f"{name}.npz").exists()]
+    inputs = {name: [data / part / f"{name}.npz" for part in ("scenes", "supervoxels")] for name in scenes}
+    missing = [name for name in scenes if not _is_newer(out_dir / f"{name}.npz", inputs[name])]
     if len(missing) < len(scenes):
         print(f"{len(scenes) - len(missing)} of {len(scenes)} scans are done already", flush=True)
     if not missing:
@@ -39,15 +40,21 @@ def each_scan(
     model = Model.load(model_path, device).eval()
     began = said = time.monotonic()
     for done, name in enumerate(missing, start=1):
-        sample = load_sample(
-            data / "scenes" / f"{name}.npz", data / "supervoxels" / f"{name}.npz", model.table
-        )
+        sample = load_sample(*inputs[name], model.table)
         yield model, sample, out_dir / f"{name}.npz"
         now = time.monotonic()
         if now - said > _LINE_EVERY_S or done == len(missing):
             left = (now - began) / done * (len(missing) - done)
             print(f"{done}/{len(missing)} scans, {left:.0f} s left", flush=True)
             said = now
+
+
+def _is_newer(result: Path, inputs: Sequence[Path]) -> bool:
+    """Was the result written after its inputs? A scan that was prepared anew needs another."""
+    try:
+        return result.stat().st_mtime_ns >= max(path.stat().st_mtime_ns for path in inputs)
+    except FileNotFoundError:
+        return False
 
 
 def _forget_other_results(out_dir: Path, origin: str) -> None:

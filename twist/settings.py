@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -255,6 +256,8 @@ class Settings:
         """
         merged: dict[str, dict[str, Any]] = {section.name: {} for section in fields(cls)}
         for origin, layer in layers.items():
+            if not isinstance(layer, Mapping):
+                raise TwistError(f"{origin}: must hold sections of settings, not {layer!r}")
             for section, values in layer.items():
                 if section not in merged:
                     raise TwistError(f"{origin}: unknown section {section!r}; there are {', '.join(merged)}")
@@ -421,10 +424,11 @@ def _converted(hint: Any, value: Any, where: str) -> Any:
 def _check_range(limits: Mapping[str, Any], value: Any, where: str) -> None:
     if limits["choices"] is not None and value not in limits["choices"]:
         raise TwistError(f"{where} must be one of {', '.join(limits['choices'])}, not {value!r}")
-    # written as `not ...` so that NaN is refused too
-    if limits["above"] is not None and not value > limits["above"]:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TwistError(f"{where} must be a finite number, not {value!r}")
+    if limits["above"] is not None and value <= limits["above"]:
         raise TwistError(f"{where} must be above {limits['above']}, not {value!r}")
-    if limits["at_least"] is not None and not value >= limits["at_least"]:
+    if limits["at_least"] is not None and value < limits["at_least"]:
         raise TwistError(f"{where} must be at least {limits['at_least']}, not {value!r}")
-    if limits["at_most"] is not None and not value <= limits["at_most"]:
+    if limits["at_most"] is not None and value > limits["at_most"]:
         raise TwistError(f"{where} must be at most {limits['at_most']}, not {value!r}")

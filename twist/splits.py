@@ -137,7 +137,7 @@ def labelled_scenes(
         return tuple(train)
     if not settings.data.label_lists:
         return draw_labelled(float(ratio), seed, train, facts)
-    path = raw / settings.data.label_lists.format(ratio=ratio)
+    path = raw / settings.data.label_lists.replace("{ratio}", ratio)
     names = read_list(path, settings.data.own_lists)
     unknown = sorted(set(names) - set(train))
     if unknown:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.references import components_reference as reference
 
+from tests.references import components_reference as reference
 from twist.errors import TwistError
 from twist.geometry.components import cell_keys, components_by_cells, components_by_tree, radius_components
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.references import supervoxels_reference as reference
 
+from tests.references import supervoxels_reference as reference
 from twist.geometry.supervoxels import segment_cloud, segment_mesh
 
 

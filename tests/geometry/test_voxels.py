@@ -42,7 +42,7 @@ def test_no_points():
 def test_largest_grid_fits_and_the_next_is_refused():
     corners = np.array([[0, 0, 0], [2**21 - 1, 2**21 - 1, 2**21 - 1]], np.float64)
     assert voxelise(corners, 1.0).coordinates[1].tolist() == [2**21 - 1] * 3
-    with pytest.raises(TwistError, match="point 1.*2097152 voxels"):
+    with pytest.raises(TwistError, match="point 1 at"):
         voxelise(corners + np.array([[0], [1]]), 1.0)
 
 

@@ -17,13 +17,13 @@ def segment_mesh(xyz: np.ndarray, faces: np.ndarray, k: float, min_vertices: int
             piece[vertex] = a
         members[a] += members.pop(b)
 
-    for weight, a, b in edges:
-        a, b = piece[a], piece[b]
+    for weight, first, second in edges:
+        a, b = piece[first], piece[second]
         if a != b and weight <= limit[a] and weight <= limit[b]:
             join(a, b)
             limit[a] = weight + k / len(members[a])
-    for _, a, b in edges:
-        a, b = piece[a], piece[b]
+    for _, first, second in edges:
+        a, b = piece[first], piece[second]
         if a != b and min(len(members[a]), len(members[b])) < min_vertices:
             join(a, b)
     return in_order_of_appearance(piece)

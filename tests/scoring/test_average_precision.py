@@ -297,14 +297,9 @@ def test_equals_the_dense_reference(seed: int, table: ClassTable) -> None:
 def test_the_random_scenes_exercise_the_rules() -> None:
     """The comparison above would mean little if most of its figures were 0, 1 or missing."""
     random = np.random.default_rng(0)
-    figures = np.concatenate(
-        [
-            scored([random_scene(random) for _ in range(3)], SCANNET)[[CHAIR_ROW, TABLE_ROW]].ravel()
-            for _ in range(50)
-        ]
-    )
-    print(((figures > 0) & (figures < 1)).mean(), len(set(figures.tolist())))
-    assert ((figures > 0) & (figures < 1)).mean() > 0.5
+    things = [CHAIR_ROW, TABLE_ROW]
+    ap = np.array([scored([random_scene(random) for _ in range(3)], SCANNET)[things] for _ in range(50)])
+    assert ((ap > 0) & (ap < 1)).mean() > 0.5
 
 
 def test_only_the_order_of_scores_matters() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 HELP = "write the lists of labelled, unlabelled and scored scenes of a data set"
 EXAMPLE = (
     "python -m twist splits --settings results/data/rooms/settings.yaml --raw results/data/rooms/raw "
-    "--prepared results/data/rooms/prepared/*.json --ratio 5 --seed 0 --out-dir splits/5pct-seed0"
+    "--scenes results/data/rooms/scenes.json --ratio 5 --seed 0 --out-dir splits/5pct-seed0"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", type=Path, required=True, help="resolved settings")
     parser.add_argument("--raw", type=Path, required=True, help="raw data folder")
-    parser.add_argument("--prepared", type=Path, nargs="+", required=True, help="manifests of preparation")
+    parser.add_argument("--scenes", type=Path, required=True, help="scenes.json of the data set")
     parser.add_argument("--ratio", required=True, help="percentage of the training scenes that is labelled")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.splits import labelled_scenes, scene_lists
 
     settings = Settings.load(arguments.settings)
-    facts = {k: v for path in arguments.prepared for k, v in read_json(path).items()}
+    facts = read_json(arguments.scenes)
     lists = scene_lists(settings, arguments.raw)
     labelled = labelled_scenes(settings, arguments.raw, arguments.ratio, arguments.seed, lists.train, facts)
     unlabelled = sorted(set(lists.train) - set(labelled))

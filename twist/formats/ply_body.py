@@ -152,7 +152,7 @@ def _numbers(path: Path, words: np.ndarray, prop: Property, lines: np.ndarray) -
     except ValueError:
         values = np.array([[_number(word) for word in row] for row in words.tolist()])
         row, column = np.argwhere(values == None)[0]  # noqa: E711 (elementwise)
-        refuse(path, lines[row], f"{words[row, column][:20]!r} is not a number")
+        refuse(path, lines[row], f"{_text(words[row, column])} is not a number")
     if prop.dtype[0] == "f":
         with np.errstate(over="ignore"):
             return values.astype(prop.dtype)
@@ -160,8 +160,12 @@ def _numbers(path: Path, words: np.ndarray, prop: Property, lines: np.ndarray) -
     fits = (values >= limits.min) & (values <= limits.max) & (values == np.round(values))
     if not fits.all():
         row, column = np.argwhere(~fits)[0]
-        refuse(path, lines[row], f"{words[row, column][:20]!r} is no {TYPE_NAMES[prop.dtype]} ({prop.name})")
+        refuse(path, lines[row], f"{_text(words[row, column])} is no {TYPE_NAMES[prop.dtype]} ({prop.name})")
     return values.astype(prop.dtype)
+
+
+def _text(word: bytes) -> str:
+    return repr(word[:20].decode("ascii", "replace"))
 
 
 def _number(word: bytes) -> float | None:

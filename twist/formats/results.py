@@ -86,7 +86,7 @@ def read_ground_truth(path: str | Path, table: ClassTable) -> tuple[np.ndarray, 
 
     Instance ids are those of the file, 0 to 999 within a class.
     """
-    ids = _read_integers(Path(path), "")
+    ids = _read_integers(Path(path), "").astype(np.int64)
     semantic = table.index_of_label(ids // 1000)
     return semantic, np.where(semantic >= 0, ids % 1000, -1).astype(np.int32)
 
@@ -180,7 +180,7 @@ def _read_bytes(path: Path, where: str) -> bytes:
 
 
 def _read_integers(path: Path, where: str) -> np.ndarray:
-    """One integer a line, LF or CRLF, (N,). ``where`` introduces the path in errors."""
+    """One integer a line, LF or CRLF: (N,) int64, or uint8. ``where`` introduces the path in errors."""
     data = _read_bytes(path, where).rstrip()
     if not data:
         return np.zeros(0, np.int64)

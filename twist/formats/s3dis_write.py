@@ -15,10 +15,10 @@ from twist.scene import Scene
 def write_s3dis_room(folder: Path, scene: Scene, classes: tuple[str, ...]) -> list[Path]:
     """Write ``<room>.txt`` and ``Annotations/<class>_<n>.txt`` of one room into ``folder``.
 
-    scene: its ``instance`` holds object ids 0..len(classes) - 1; points with id -1 stand in the room file only
+    scene: its ``instance`` holds object ids 0..len(classes) - 1; points with id -1 go to the room file only
     classes: S3DIS class name of each object
-    Lines are ``x y z r g b``, metres and 0..255. Returns the paths written, the room file last, so that a room
-    that has one is whole.
+    Lines are ``x y z r g b``, metres and 0..255. Returns the paths written, the room file last, so that a
+    room that has one is whole.
     """
     paths = []
     number: Counter[str] = Counter()

@@ -58,4 +58,3 @@ def _aggregation(
         "segGroups": groups,
         "segmentsFile": f"scannet.{segment_file}",
     }
-

@@ -100,7 +100,14 @@ def _join_pairs(points: np.ndarray, pairs: np.ndarray, squared_radius: float) ->
 
 
 @njit(cache=True)
-def _join_cells(points, order, bounds, keys, offsets, squared_radius):
+def _join_cells(
+    points: np.ndarray,
+    order: np.ndarray,
+    bounds: np.ndarray,
+    keys: np.ndarray,
+    offsets: np.ndarray,
+    squared_radius: float,
+) -> np.ndarray:
     """points: (N, 3) sorted by cell; order: (N,) their indices; cell c holds bounds[c]..bounds[c + 1]."""
     cells = len(keys)
     parent = np.arange(cells).astype(np.int32)
@@ -127,7 +134,9 @@ def _join_cells(points, order, bounds, keys, offsets, squared_radius):
 
 
 @njit(cache=True)
-def _cells_touch(points, bounds, box, a, b, squared_radius):
+def _cells_touch(
+    points: np.ndarray, bounds: np.ndarray, box: np.ndarray, a: int, b: int, squared_radius: float
+) -> bool:
     """Is a point of cell a within the radius of a point of cell b, whose bounding box is ``box``?
 
     The distance to the box is computed with the same roundings, each of them monotone, so it never exceeds

@@ -41,15 +41,12 @@ def segment_cloud(
     degree = min(neighbours, len(points) - 1)
     if degree < 1:
         return np.arange(len(points), dtype=np.int32), np.zeros((len(points), 3), np.float32)
-    # The nearest of the degree + 1 is mostly the point itself; where it is not (coincident points), the
-    # loop edge that stays in the list does no harm.
-    _, nearest = cKDTree(points).query(points, degree + 1)
+    tree = cKDTree(points)
+    nearest = np.empty((len(points), degree + 1), np.int32)
+    # Asked in the tree's own order: neighbours in space follow one another, which spares the cache.
+    nearest[tree.indices] = tree.query(points[tree.indices], degree + 1)[1]
     normals = _fitted_normals(points, nearest)
-    ends = np.empty((len(points), degree + 1, 2), np.int32)
-    ends[:, :, 0], ends[:, :, 1] = np.arange(len(points))[:, None], nearest
-    ends = ends.reshape(-1, 2)
-    cosine = np.einsum("ij,ij->i", normals[ends[:, 0]], normals[ends[:, 1]])
-    weights = np.maximum(1 - np.abs(cosine), 0).astype(np.float32)
+    ends, weights = _cloud_graph(nearest, normals)
     return _segment_graph(len(points), ends, weights, k, min_vertices), normals.astype(np.float32)
 
 
@@ -84,8 +81,8 @@ def _segment_graph(n: int, ends: np.ndarray, weights: np.ndarray, k: float, min_
     keys = weights.view(np.uint32).astype(np.uint64) << np.uint64(32)
     keys |= np.arange(len(weights), dtype=np.uint64)
     keys.sort()
-    order = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    return _merge(n, ends, weights, order, float(k), int(min_vertices))
+    keys &= np.uint64(0xFFFFFFFF)
+    return _merge(n, ends, weights, keys.view(np.int64), float(k), int(min_vertices))
 
 
 @njit(cache=True)
@@ -106,6 +103,29 @@ def _mesh_graph(xyz: np.ndarray, normals: np.ndarray, faces: np.ndarray) -> tupl
         ends[e, 0], ends[e, 1] = a, b
         weights[e] = weight * weight if rise > 0 else weight
     return ends, weights
+
+
+@njit(cache=True)
+def _cloud_graph(nearest: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Edges between points and their neighbours (N, m), each pair once, weight 1 - |n1 . n2|.
+
+    A point is mostly its own nearest neighbour, but not always where points coincide.
+    """
+    n, degree = nearest.shape
+    ends = np.empty((n * degree, 2), np.int32)
+    weights = np.empty(n * degree, np.float32)
+    number = 0
+    for a in range(n):
+        for b in nearest[a]:
+            if b == a or (b < a and (nearest[b] == a).any()):
+                continue
+            cosine = 0.0
+            for axis in range(3):
+                cosine += normals[a, axis] * normals[b, axis]
+            ends[number, 0], ends[number, 1] = a, b
+            weights[number] = max(1.0 - abs(cosine), 0.0)
+            number += 1
+    return ends[:number], weights[:number]
 
 
 @njit(cache=True)

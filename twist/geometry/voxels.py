@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,8 +73,10 @@ def scatter_mean(values: np.ndarray, index: np.ndarray, n: int) -> np.ndarray:
     values: (N,) or (N, C) numbers; index: (N,) int in 0..n-1. Returns (n,) or (n, C) float32, 0 where an
     index does not occur.
     """
+    values = np.asarray(values, np.float64)
+    columns = values.reshape(len(values), math.prod(values.shape[1:]))
+    means = np.empty((n, columns.shape[1]), np.float32)
     counts = np.maximum(np.bincount(index, minlength=n), 1)
-    columns = np.asarray(values, np.float64).reshape(len(index), -1)
-    means = [np.bincount(index, column, n) / counts for column in columns.T]
-    shape = (n, *np.shape(values)[1:])
-    return np.stack(means, axis=1).reshape(shape).astype(np.float32) if means else np.zeros(shape, np.float32)
+    for c, column in enumerate(columns.T):
+        means[:, c] = np.bincount(index, column, n) / counts
+    return means.reshape(n, *values.shape[1:])

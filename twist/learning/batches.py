@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from twist.errors import TwistError
 from twist.geometry.voxels import scatter_mean, voxelise
 from twist.learning.augment import augment
 from twist.learning.samples import SampleCache, SceneSample
@@ -152,7 +153,7 @@ def _walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list
     return [pool[orders[place // len(pool)][place % len(pool)]] for place in places]
 
 
-class BatchSequence(torch.utils.data.IterableDataset[Batch]):
+class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
     """The batches of steps start, start + 1, …, stop - 1.
 
     Each is a pure function of (seed, step), so a resumed training sees exactly what an uninterrupted one
@@ -181,20 +182,28 @@ class BatchSequence(torch.utils.data.IterableDataset[Batch]):
             samples.append(augment(sample, self.augmentation, self.network.voxel_size_m, rng))
         return make_batch(samples, self.network)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch | TwistError]:
+        """This worker's share of the batches; an error is handed over, because one raised in a worker
+        reaches the user as a traceback."""
         worker = torch.utils.data.get_worker_info()
         mine = self.steps if worker is None else self.steps[worker.id :: worker.num_workers]
         for step in mine:
-            yield self.batch(step)
+            try:
+                yield self.batch(step)
+            except TwistError as error:
+                yield error
+                return
 
     def loader(self, workers: int, device: torch.device) -> Iterator[Batch]:
-        """Iterate with worker processes; batches come in order of step."""
-        return iter(
-            torch.utils.data.DataLoader(
-                self,
-                batch_size=None,
-                num_workers=min(workers, len(self.steps)),
-                prefetch_factor=4 if workers and len(self.steps) else None,
-                pin_memory=device.type == "cuda",
-            )
+        """Iterate with worker processes; batches come in order of step. Raises TwistError as ``batch``."""
+        loader = torch.utils.data.DataLoader(
+            self,
+            batch_size=None,
+            num_workers=min(workers, len(self.steps)),
+            prefetch_factor=4 if workers and len(self.steps) else None,
+            pin_memory=device.type == "cuda",
         )
+        for batch in loader:
+            if isinstance(batch, TwistError):
+                raise batch
+            yield batch

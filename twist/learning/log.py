@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 
 from twist.files import write_text
@@ -56,7 +57,7 @@ class TrainingLog:
         voxels, data_s, compute_s = (mean.pop(key) for key in ("voxels", "data_s", "compute_s"))
         pace = (time.monotonic() - self._began) / (step - self._first_step)
         rate = voxels / max(data_s + compute_s, 1e-9)
-        left = time.strftime("%H:%M:%S", time.gmtime(pace * (self.total - step)))
+        left = timedelta(seconds=round(pace * (self.total - step)))
         shown = "  ".join(f"{key} {value:.3g}" for key, value in mean.items())
         self.line(
             f"step {step}/{self.total}  {shown}  lr {learning_rate:.2g}  {rate / 1000:.0f}k voxels/s  "

@@ -49,9 +49,13 @@ class StateFolder:
         return best
 
     def _read(self, slot: Path) -> dict[str, Any] | None:
-        if not slot.exists():
+        try:
+            raw = slot.read_bytes()
+        except FileNotFoundError:
             return None
-        raw = slot.read_bytes()
+        except OSError as error:
+            self.report(f"{slot} cannot be read ({error.strerror}); it is not used")
+            return None
         head = len(_MAGIC) + 65
         digest = raw[len(_MAGIC) : head - 1].decode(errors="replace")
         if not raw.startswith(_MAGIC) or hashlib.sha256(raw[head:]).hexdigest() != digest:
@@ -68,6 +72,8 @@ class StateFolder:
             if self.origin.get(key) != content["origin"].get(key)
         )
         if changed:
-            self.report(f"{slot} was started from another {', '.join(changed)}; the training starts anew")
+            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+            what = ", ".join(changed[:3]) + more
+            self.report(f"{slot} was started from another {what}; it is not used")
             return None
         return content

@@ -5,6 +5,7 @@ It does not know which round it is in; it is given start weights, scenes and set
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -199,19 +200,22 @@ class Trainer:
                 )
                 losses |= {key: self.plan.settings.recorrection.alpha * value for key, value in more.items()}
             total = torch.stack(list(losses.values())).sum()
-        self._require_finite(losses, total, batch)
+        self._require_finite({f"{key} loss": value for key, value in losses.items()}, batch)
         self.scaler.scale(total).backward()
         self.scaler.unscale_(self.optimizer)
-        if self.settings.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.model.parameters(), self.settings.gradient_clip or math.inf
+        )
+        if not self._mixed:  # in mixed precision the scaler leaves such a step out and scales less
+            self._require_finite({"gradient": norm}, batch)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return {key: float(value.detach()) for key, value in losses.items()} | numbers
 
-    def _require_finite(self, losses: dict[str, torch.Tensor], total: torch.Tensor, batch: Batch) -> None:
-        if torch.isfinite(total):
+    def _require_finite(self, values: dict[str, torch.Tensor], batch: Batch) -> None:
+        if torch.isfinite(torch.stack(list(values.values()))).all():
             return
-        bad = ", ".join(key for key, value in losses.items() if not torch.isfinite(value))
+        bad = ", ".join(key for key, value in values.items() if not torch.isfinite(value))
         unclean = [
             scene
             for b, scene in enumerate(batch.names)
@@ -219,7 +223,7 @@ class Trainer:
         ]
         suspects = f"scene {unclean[0]} has such input" if unclean else f"scenes {', '.join(batch.names)}"
         raise TwistError(
-            f"the {bad} loss is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
+            f"the {bad} is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
             "kept. Lower training.learning_rate or set training.gradient_clip, and run again"
         )
 

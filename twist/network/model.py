@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,12 @@ from twist.settings import NetworkSettings, Settings
 FEATURE_CHANNELS = {"rgb": 3, "normal": 3, "height": 1, "supervoxel": 8}
 
 _FORMAT = "twist-model-1"
+
+#: What zipfile, zlib, torch and its restricted unpickler raise for damaged bytes and foreign files.
+_DAMAGE = (
+    OSError, RuntimeError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error,
+    pickle.UnpicklingError,
+)  # fmt: skip
 
 
 class Model(nn.Module):
@@ -78,16 +86,26 @@ class Model(nn.Module):
 
 
 def load_tensors(source: str | Path | bytes) -> dict[str, Any]:
-    """``torch.load`` of plain tensors and values onto the CPU; TwistError names a damaged file."""
+    """``torch.load`` of plain tensors and values onto the CPU; TwistError names a damaged file.
+
+    The file's own checksums are verified first: torch leaves them out, and a flipped bit would only be met
+    as a slightly wrong weight.
+    """
     name = "saved state" if isinstance(source, bytes) else str(source)
     try:
-        content = torch.load(
-            io.BytesIO(source) if isinstance(source, bytes) else source, map_location="cpu", weights_only=True
-        )
+        raw = source if isinstance(source, bytes) else Path(source).read_bytes()
     except FileNotFoundError as error:
         raise TwistError(f"{name} does not exist; the training that makes it has not finished") from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except OSError as error:
+        raise TwistError(f"cannot read {name}: {error.strerror}") from error
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise TwistError(f"{name} is damaged: the checksum of its part {damaged} does not fit")
+        content = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
+    except _DAMAGE as error:
+        reason = "".join(str(error).splitlines()[:1]) or type(error).__name__
         raise TwistError(f"{name} is damaged or not a file of tensors ({reason})") from error
     if not isinstance(content, dict):
         raise TwistError(f"{name} does not hold a model or a training state")

@@ -43,21 +43,21 @@ def annotate_segments(segments: np.ndarray, thing: np.ndarray, things: int) -> n
     return result
 
 
-def number_instances(thing: np.ndarray, raw: tuple[str | None, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+def number_instances(
+    thing: np.ndarray, raw: tuple[str | None, ...], least: int = LEAST_VERTICES
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Object ids (N,) int32, -1 where nothing is annotated, and the raw category of each object.
 
-    Things without raw category and things of fewer than ``LEAST_VERTICES`` vertices get no id.
+    Things without raw category and things of fewer than ``least`` vertices get no id.
     """
     count = np.bincount(thing, minlength=len(raw))
-    kept = [i for i, name in enumerate(raw) if name is not None and count[i] >= LEAST_VERTICES]
+    kept = [i for i, name in enumerate(raw) if name is not None and count[i] >= least]
     number = np.full(len(raw), -1, np.int32)
     number[kept] = np.arange(len(kept))
     return number[thing], tuple(raw[i] or "" for i in kept)
 
 
-def photograph(
-    world: World, points: np.ndarray, face: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def photograph(world: World, points: np.ndarray, face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Colours (N, 3) uint8 of points (N, 3) on the world's triangles ``face`` (N,).
 
     One lamp below the ceiling and an even glow; gain, white balance and gamma of one camera for the scene.
@@ -65,7 +65,9 @@ def photograph(
     normals = world.normals()[face]
     albedo = colour_at(points, normals, world.paint[face], world.paints) / 255
     low, high = world.plan.outline.min(axis=0), world.plan.outline.max(axis=0)
-    lamp = np.array([*rng.uniform(low + 0.3 * (high - low), high - 0.3 * (high - low)), world.plan.height - 0.3])
+    lamp = np.array(
+        [*rng.uniform(low + 0.3 * (high - low), high - 0.3 * (high - low)), world.plan.height - 0.3]
+    )
     towards = lamp - points
     distance = np.linalg.norm(towards, axis=1, keepdims=True)
     cosine = np.abs((normals * towards / np.maximum(distance, 0.1)).sum(axis=1, keepdims=True))

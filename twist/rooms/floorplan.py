@@ -63,6 +63,13 @@ class Footprint:
         poses = [pose.beside(x, y) for x, y in ends]
         return cls(np.array([(p.x, p.y) for p in poses]), pose.z + z0, pose.z + z1)
 
+    @property
+    def area(self) -> float:
+        """Of the rectangle, m²."""
+        return float(
+            np.hypot(*(self.corners[1] - self.corners[0])) * np.hypot(*(self.corners[2] - self.corners[1]))
+        )
+
     def overlaps(self, other: Footprint) -> bool:
         """Do the two boxes share more than a touch? By separating axes."""
         if self.z1 <= other.z0 + _TOUCH_M or other.z1 <= self.z0 + _TOUCH_M:
@@ -133,6 +140,12 @@ class Floorplan:
             Wall(a, (b - a) / length, float(length))
             for a, b, length in zip(outline, following, lengths, strict=True)
         ]
+
+    @property
+    def area(self) -> float:
+        """Of the floor, m²."""
+        x, y = self.outline.T
+        return float(np.abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
     def contains(self, points: np.ndarray, margin: float = 0.0) -> np.ndarray:
         """(N,) bool: do points (N, 2) lie in the room, at least ``margin`` from its walls?"""

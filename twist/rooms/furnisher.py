@@ -43,6 +43,7 @@ class Furnisher:
         self.building = building
         self.rng = rng
         self.things: list[Thing] = []
+        self.covered_m2 = 0.0
 
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
@@ -57,6 +58,8 @@ class Furnisher:
         raw = names[int(self.rng.integers(len(names)))] if names else None
         self.things.append(Thing(raw, pose.place(shape)))
         footprint = Footprint.of(shape, pose)
+        if footprint.z0 < 0.3:
+            self.covered_m2 += footprint.area
         self.plan.footprints.append(footprint)
         return Placed(pose, *bounds(shape), footprint)
 
@@ -90,18 +93,23 @@ class Furnisher:
                 return placed
         return None
 
-    def free(self, kind: str, shape: Shape | None = None, *, margin: float = 0.5, tries: int = 30) -> Placed | None:
-        """Put a thing anywhere with ``margin`` metres around it, along the walls' directions."""
+    def free(
+        self, kind: str, shape: Shape | None = None, *, margin: float = 0.5, tries: int = 30
+    ) -> Placed | None:
+        """Put a thing along the walls' directions near the middle, with ``margin`` metres around it."""
         shape = self.model(kind) if shape is None else shape
-        low, high = self.plan.outline.min(axis=0), self.plan.outline.max(axis=0)
+        middle, extent = self.plan.outline.mean(axis=0), np.ptp(self.plan.outline, axis=0)
         for _ in range(tries):
-            x, y = self.rng.uniform(low, high)
-            pose = Pose(float(x), float(y), 0.0, float(self.rng.integers(4)) * math.pi / 2 + self.rng.normal(0, 0.03))
+            x, y = self.rng.normal(middle, extent / 6)
+            turn = float(self.rng.integers(4)) * math.pi / 2 + float(self.rng.normal(0, 0.03))
+            pose = Pose(float(x), float(y), 0.0, turn)
             if self.plan.fits(Footprint.of(shape, pose, margin=margin)):
                 return self.add(kind, shape, pose)
         return None
 
-    def beside(self, placed: Placed, kind: str, side: int, shape: Shape | None = None, gap: float = 0.05) -> Placed | None:
+    def beside(
+        self, placed: Placed, kind: str, side: int, shape: Shape | None = None, gap: float = 0.05
+    ) -> Placed | None:
         """Put a thing next to another at the same wall, backs in line; side is -1 or +1 along its x."""
         shape = self.model(kind) if shape is None else shape
         low, high = bounds(shape)
@@ -121,7 +129,9 @@ class Furnisher:
             turn = float(self.rng.choice([0.0, 0.0, 0.3, -0.4]))
             self.try_add(kind, shape, placed.pose.beside(dx, dy, height, turn), beneath=(placed,))
 
-    def hang(self, kind: str, low: float, high: float, shape: Shape | None = None, wall: Wall | None = None) -> Placed | None:
+    def hang(
+        self, kind: str, low: float, high: float, shape: Shape | None = None, wall: Wall | None = None
+    ) -> Placed | None:
         """Hang a thing on some wall with its lower edge between two heights, clear of openings."""
         shape = self.model(kind) if shape is None else shape
         return self.at_wall(

@@ -79,9 +79,18 @@ def _touch(depth, rotation, position, focal, voxel, touched):
             y = (row + 0.5 - height / 2) / focal
             for step in range(-2, 3):
                 s = z + step * 0.5 * _BEFORE * voxel
-                i = int((rotation[0, 0] * x * s + rotation[0, 1] * y * s + rotation[0, 2] * s + position[0]) // block)
-                j = int((rotation[1, 0] * x * s + rotation[1, 1] * y * s + rotation[1, 2] * s + position[1]) // block)
-                k = int((rotation[2, 0] * x * s + rotation[2, 1] * y * s + rotation[2, 2] * s + position[2]) // block)
+                i = int(
+                    (rotation[0, 0] * x * s + rotation[0, 1] * y * s + rotation[0, 2] * s + position[0])
+                    // block
+                )
+                j = int(
+                    (rotation[1, 0] * x * s + rotation[1, 1] * y * s + rotation[1, 2] * s + position[1])
+                    // block
+                )
+                k = int(
+                    (rotation[2, 0] * x * s + rotation[2, 1] * y * s + rotation[2, 2] * s + position[2])
+                    // block
+                )
                 if 0 <= i < touched.shape[0] and 0 <= j < touched.shape[1] and 0 <= k < touched.shape[2]:
                     touched[i, j, k] = 1
 

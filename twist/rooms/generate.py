@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twist.classes import SCANNET
 from twist.geometry.supervoxels import segment_mesh
 from twist.rooms import annotate, grammar
 from twist.rooms.building import Building
@@ -64,13 +63,12 @@ def make_scene(plan: ScenePlan, quality: ScanQuality) -> GeneratedScan:
     )
     vertices, faces, face = _scanned(world, plan, quality, see_ceiling=whole)
     segments = segment_mesh(vertices.astype(np.float32), faces)
-    thing = world.thing[face]
-    names = world.raw
     if whole:
-        names = tuple(name or "clutter" for name in names)
+        names = tuple(name or "clutter" for name in world.raw)
+        instance, raw = annotate.number_instances(world.thing[face], names, least=1)
     else:
-        thing = annotate.annotate_segments(segments, thing, len(names))
-    instance, raw = annotate.number_instances(thing, names)
+        thing = annotate.annotate_segments(segments, world.thing[face], len(world.raw))
+        instance, raw = annotate.number_instances(thing, world.raw)
     rgb = annotate.photograph(world, vertices, face, np.random.default_rng(plan.scan_seed(4)))
     alignment = np.eye(4) if whole else _misalignment(np.random.default_rng(plan.scan_seed(5)))
     rotation, shift = alignment[:3, :3], alignment[:3, 3]

@@ -19,8 +19,8 @@ RAW: dict[str, tuple[str, ...]] = {
     "wall": ("wall",),
     "floor": ("floor",),
     "cabinet": (
-        "cabinet", "cabinets", "cupboard", "wardrobe cabinet", "wardrobe closet", "file cabinet", "tv cabinet",
-        "kitchen cabinets", "kitchen cabinet", "bathroom cabinet", "vanity",
+        "cabinet", "cabinets", "cupboard", "wardrobe cabinet", "wardrobe closet", "file cabinet",
+        "tv cabinet", "kitchen cabinets", "kitchen cabinet", "bathroom cabinet", "vanity",
     ),
     "bed": ("bed", "bunk bed"),
     "chair": ("chair", "office chair", "dining chair", "desk chair", "armchair", "arm chair"),
@@ -50,8 +50,8 @@ RAW: dict[str, tuple[str, ...]] = {
     "bathtub": ("bathtub", "tub"),
     "otherstructure": ("column", "beam"),
     "otherfurniture": (
-        "trash can", "trash bin", "recycling bin", "radiator", "heater", "ottoman", "footstool", "stove", "oven",
-        "washing machine", "washing machines",
+        "trash can", "trash bin", "recycling bin", "radiator", "heater", "ottoman", "footstool", "stove",
+        "oven", "washing machine", "washing machines",
     ),
     "otherprop": ("monitor",),
 }  # fmt: skip

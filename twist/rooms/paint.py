@@ -10,7 +10,15 @@ import numpy as np
 #: Share of the paints that come from the material's usual colours; the others may have any colour.
 USUAL_COLOUR = 0.75
 #: The same share for materials of which nobody makes odd colours.
-_USUAL_OF = {"glass": 1.0, "screen": 1.0, "porcelain": 1.0, "wall": 0.9, "floorboards": 0.95, "tiles": 0.95, "carpet": 0.9}
+_USUAL_OF = {
+    "glass": 1.0,
+    "screen": 1.0,
+    "porcelain": 1.0,
+    "wall": 0.9,
+    "floorboards": 0.95,
+    "tiles": 0.95,
+    "carpet": 0.9,
+}
 
 #: Usual colours of each material (sRGB). Furniture classes share materials on purpose: colour is a hint
 #: to the class, never proof of it.
@@ -22,8 +30,12 @@ USUAL: dict[str, tuple[tuple[int, int, int], ...]] = {
     "plastic": ((32, 32, 34), (90, 92, 96), (180, 180, 180), (40, 70, 120), (150, 40, 40), (60, 110, 60)),
     "metal": ((150, 152, 155), (110, 112, 116), (190, 192, 194), (60, 62, 64)),
     "stone": ((120, 114, 108), (70, 68, 70), (186, 180, 170), (40, 40, 44), (210, 206, 200)),
-    "linen": ((230, 226, 218), (190, 200, 212), (120, 130, 160), (170, 90, 90), (110, 130, 100), (70, 74, 90)),
-    "wall": ((226, 220, 208), (212, 212, 210), (236, 234, 228), (196, 206, 210), (214, 204, 180), (200, 186, 170)),
+    "linen": (
+        (230, 226, 218), (190, 200, 212), (120, 130, 160), (170, 90, 90), (110, 130, 100), (70, 74, 90),
+    ),
+    "wall": (
+        (226, 220, 208), (212, 212, 210), (236, 234, 228), (196, 206, 210), (214, 204, 180), (200, 186, 170),
+    ),
     "floorboards": ((160, 118, 78), (120, 86, 58), (190, 156, 116), (96, 70, 52)),
     "carpet": ((128, 122, 116), (96, 92, 92), (150, 140, 120), (90, 96, 110)),
     "tiles": ((206, 204, 198), (176, 170, 160), (140, 140, 142), (226, 224, 220)),

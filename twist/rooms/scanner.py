@@ -16,7 +16,9 @@ FIELD_OF_VIEW = math.radians(60)
 PITCH = (math.radians(-50), math.radians(-6))
 PITCH_WITH_CEILING = (math.radians(-50), math.radians(30))
 EYE_M = (1.25, 1.7)
-VIEWS_PER_STATION = 7
+#: At each station a look around in steps of 360° / 7 and one glance at the floor.
+VIEWS_PER_STATION = 8
+GLANCE = (math.radians(-78), math.radians(-60))
 
 #: Tracking drift: random walk of the believed pose a frame, metres and radians, pulled back to the truth.
 _DRIFT_M, _DRIFT_RAD, _PULL = 0.0012, 0.0006, 0.9
@@ -76,9 +78,11 @@ def _cameras(
         station = stations[k // VIEWS_PER_STATION % len(stations)]
         if k % VIEWS_PER_STATION == 0:
             start, eye = rng.uniform(0, 2 * math.pi), rng.uniform(*EYE_M)
-        yaw = start + 2 * math.pi * (k % VIEWS_PER_STATION) / VIEWS_PER_STATION + rng.normal(0, 0.12)
-        position = np.array([*(station + rng.normal(0, 0.04, 2)), eye])
-        yield Camera.looking(position, yaw, rng.uniform(*pitch), FIELD_OF_VIEW, width, height)
+        step = k % VIEWS_PER_STATION
+        yaw = start + 2 * math.pi * step / (VIEWS_PER_STATION - 1) + rng.normal(0, 0.12)
+        tilt = rng.uniform(*(GLANCE if step == VIEWS_PER_STATION - 1 else pitch))
+        position = np.array([*(station + rng.normal(0, 0.05, 2)), eye])
+        yield Camera.looking(position, yaw, tilt, FIELD_OF_VIEW, width, height)
 
 
 def _stations(world: World, rng: np.random.Generator, count: int) -> np.ndarray:

@@ -31,7 +31,7 @@ Shape = list[Part]
 
 
 def moved(shape: Iterable[Part], x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Shape:
-    return [replace(part, vertices=part.vertices + (x, y, z)) for part in shape]
+    return [replace(part, vertices=part.vertices + np.array([x, y, z])) for part in shape]
 
 
 def turned(shape: Iterable[Part], angle: float, axis: int = 2) -> Shape:

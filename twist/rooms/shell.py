@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from twist.rooms.floorplan import Floorplan, Opening, Wall
@@ -52,8 +54,8 @@ def wall_surface(wall: Wall, height: float, paint: Paint) -> Shape:
     us = sorted({0.0, wall.length, *(u for o in wall.openings for u in (o.u0, o.u1))})
     zs = sorted({0.0, height, *(z for o in wall.openings for z in (o.z0, o.z1))})
     shape: Shape = []
-    for u0, u1 in zip(us, us[1:], strict=False):
-        for z0, z1 in zip(zs, zs[1:], strict=False):
+    for u0, u1 in pairwise(us):
+        for z0, z1 in pairwise(zs):
             middle = ((u0 + u1) / 2, (z0 + z1) / 2)
             if not any(o.u0 < middle[0] < o.u1 and o.z0 < middle[1] < o.z1 for o in wall.openings):
                 shape.append(_wall_quad(wall, [(u1, 0, z0), (u0, 0, z0), (u0, 0, z1), (u1, 0, z1)], paint))

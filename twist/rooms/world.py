@@ -8,7 +8,7 @@ import numpy as np
 
 from twist.rooms import grammar, shell
 from twist.rooms.building import Building
-from twist.rooms.floorplan import Floorplan
+from twist.rooms.floorplan import Floorplan, Footprint, Pose
 from twist.rooms.furnisher import Furnisher, Thing
 from twist.rooms.paint import Paint, mix
 
@@ -69,7 +69,9 @@ def _shell_things(
 ) -> list[Thing]:
     tiled = room_type in grammar.TILED
     choice = int(rng.integers(1 << 20))
-    floor = building.paint("floor", choice, *(("tiles",) if tiled else ("floorboards", "carpet", "floorboards")))
+    floor = building.paint(
+        "floor", choice, *(("tiles",) if tiled else ("floorboards", "carpet", "floorboards"))
+    )
     wall_paint = building.paint("wall", choice, *(("tiles", "wall") if tiled else ("wall",)))
     low, high = shell.floor_and_ceiling(plan, floor, mix(rng, "white"))
     things = [Thing("floor", low), Thing("ceiling", high)]
@@ -88,9 +90,12 @@ def _structure(plan: Floorplan, building: Building, rng: np.random.Generator) ->
     paint = building.paint("wall", int(rng.integers(1 << 20)), "wall", "stone")
     if rng.random() < 0.5:
         size = float(rng.uniform(0.3, 0.5))
-        x, y = plan.outline[int(rng.integers(2))] + (size / 2 if rng.random() < 0.5 else size / 2)
-        x = min(max(float(x), size / 2), float(plan.outline[:, 0].max()) - size / 2)
-        things.append(Thing("column", shell.column(paint, x, float(y), size, plan.height)))
+        x = size / 2 if rng.random() < 0.5 else float(plan.outline[:, 0].max()) - size / 2
+        things.append(Thing("column", shell.column(paint, x, size / 2, size, plan.height)))
+        half = size / 2 + 0.01
+        plan.footprints.append(
+            Footprint.rectangle(Pose(x, size / 2), (-half, -half), (half, half), 0, plan.height)
+        )
     if len(plan.outline) == 4 and rng.random() < 0.5:
         depth = float(plan.outline[:, 1].max())
         drop = float(rng.uniform(0.2, 0.3))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from twist.classes import SCANNET
 from twist.files import atomic_write
 from twist.geometry.raster import NOTHING, Camera, rasterise
 from twist.scene import Scene
@@ -49,6 +50,20 @@ def label_colours(labels: np.ndarray) -> np.ndarray:
     return np.where(labels[:, None] < 0, UNLABELLED, np.round(rgb * 255)).astype(np.uint8)
 
 
+def views_of_scene(scene: Scene, size: tuple[int, int]) -> list[np.ndarray]:
+    """A scene in its own colours, by class and by instance: three images of ``size``.
+
+    Walls and floors, the largest region of each scan by far, are pale in the class picture; things without
+    an instance are grey in the instance picture.
+    """
+    stuff = np.isin(scene.semantic, [SCANNET.names.index(name) for name in SCANNET.stuff])
+    classes, instances = label_colours(scene.semantic), label_colours(scene.instance)
+    if len(scene.faces):  # S3DIS, which comes without faces, has no stuff
+        classes[stuff] = 255 - (255 - classes[stuff].astype(np.int32)) * 2 // 5
+        instances[stuff] = UNLABELLED
+    return [render_scene(scene, colours, size) for colours in (scene.rgb, classes, instances)]
+
+
 def save_png(path: str | Path, image: np.ndarray) -> None:
     """Write an image (H, W, 3) uint8 as PNG, atomically."""
     from matplotlib.image import imsave  # noqa: PLC0415  a second to import
@@ -58,7 +73,10 @@ def save_png(path: str | Path, image: np.ndarray) -> None:
 
 
 def contact_sheet(rows: list[list[np.ndarray]], gap: int = 8) -> np.ndarray:
-    """Put images (H, W, 3), all of one size, into a grid with white gaps of some pixels."""
+    """Put images (H, W, 3), all of one size, into a grid with white gaps of some pixels.
+
+    Rows may be shorter than the first.
+    """
     height, width = rows[0][0].shape[:2]
     sheet = np.full((len(rows) * (height + gap) - gap, len(rows[0]) * (width + gap) - gap, 3), 255, np.uint8)
     for i, row in enumerate(rows):

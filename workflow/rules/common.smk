@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-sys.path.insert(0, str(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True)))
+sys.path.insert(0, str(workflow.basedir))
 
 from twist.errors import TwistError
 from twist.locks import clear_stale_locks
@@ -20,16 +19,16 @@ from twist.runs import Run, dataset_settings
 from twist.settings import read_yaml
 from twist.splits import scene_lists
 
-# A training process uses one thread; see docs/architecture.md.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
+# uses one thread (docs/architecture.md).
+BIN = shlex.quote(str(Path(sys.executable).parent))
+shell.prefix(f"export PATH={BIN}:$PATH OMP_NUM_THREADS=${{{{OMP_NUM_THREADS:-1}}}}; ")
 
 validate(config, "../schemas/config.schema.yaml")
 
 CONFIG = Path("config")
 ENVIRONMENT = "../../envs/twist.yaml"
-TWIST = f"{shlex.quote(sys.executable)} -m twist"
 OVERRIDES = config["settings"]
-OVERRIDES_JSON = json.dumps(OVERRIDES)
 VARIANTS = read_yaml(CONFIG / "variants.yaml")
 
 if workflow.is_main_process:
@@ -77,11 +76,6 @@ def run_setting(*names):
     return lambda wildcards: settings_of(run_of(wildcards)).canonical_json(*names)
 
 
-def round_folder(run, stage):
-    """Where round ``stage`` of a run lies; round 0 is shared by all runs that start alike."""
-    return f"results/{(run if stage else run.start(VARIANTS)).name}/round{stage}"
-
-
 def last_round(run):
     return 0 if run.method == "suponly" else settings_of(run).selftraining.rounds
 
@@ -104,6 +98,87 @@ def training_seed(wildcards):
 def device_of(wildcards, resources):
     """`--resources gpu=0` runs GPU rules on the CPU."""
     return "auto" if resources.gpu else "cpu"
+
+
+def model_of(run, stage):
+    """The model after round ``stage``; round 0 is shared by all runs that start alike."""
+    return (
+        f"results/{(run if stage else run.start(VARIANTS)).name}/round{stage}/model.pt"
+    )
+
+
+def this_model(wildcards):
+    return model_of(run_of(wildcards), int(wildcards.round))
+
+
+def previous_model(wildcards):
+    return model_of(run_of(wildcards), int(wildcards.round) - 1)
+
+
+def round_inputs(wildcards):
+    """The weights a round starts from and, but for the control, its pseudo-labels."""
+    run = run_of(wildcards)
+    if run.method == "suponly" or int(wildcards.round) < 1:
+        raise WorkflowError(f"{run.name} has no round {wildcards.round}")
+    settings = settings_of(run)
+    inputs = {}
+    if settings.selftraining.start == "continue":
+        inputs["start"] = previous_model(wildcards)
+    if run.method == "twist":
+        inputs["pseudo"] = [
+            f"results/{run.name}/round{wildcards.round}/pseudolabels/shard{shard}.json"
+            for shard in range(settings.data.inference_shards)
+        ]
+        inputs["unlabelled"] = split_of(run, "unlabelled")
+    return inputs
+
+
+def round_arguments(wildcards, input):
+    words = ["--stage round" if "pseudo" in input.keys() else "--stage control"]
+    if "start" in input.keys():
+        words.append(f"--start {input.start}")
+    if "pseudo" in input.keys():
+        folder = Path(input.pseudo[0]).parent
+        words.append(f"--unlabelled {input.unlabelled} --pseudo-labels {folder}")
+    return " ".join(words)
+
+
+def metrics_of_run(wildcards):
+    """Training metrics of all rounds of a run, its start's included."""
+    run = run_of(wildcards)
+    models = (model_of(run, stage) for stage in range(last_round(run) + 1))
+    return [str(Path(model).with_name("metrics.csv")) for model in models]
+
+
+def evaluations_of_run(wildcards):
+    """Scores of all rounds that a run's own folder scores."""
+    return collect(
+        f"results/{wildcards.run}/round{{stage}}/eval.json",
+        stage=scored_rounds(run_of(wildcards)),
+    )
+
+
+@told
+def compared_runs(wildcards):
+    """Sup-only, the control and TWIST with the same modifiers and seed."""
+    named = Run.parse(f"{wildcards.dataset}_{wildcards.ratio}pct{wildcards.rest}")
+    return [
+        dataclasses.replace(named, method=method)
+        for method in ("suponly", "control", "twist")
+    ]
+
+
+def table_rows(wildcards):
+    """Every scored round of the compared runs."""
+    return [
+        f"results/{run.name}/round{stage}/eval.json"
+        for run in compared_runs(wildcards)
+        for stage in scored_rounds(run)
+    ]
+
+
+def finished_runs(wildcards):
+    return [f"results/{run.name}/eval.json" for run in compared_runs(wildcards)]
 
 
 # --- data sets ------------------------------------------------------------------------------------
@@ -140,13 +215,36 @@ def scenes_of_chunk(wildcards):
 def raw_sources(settings, scenes):
     """The raw files of some scenes of real data, so that a changed file is prepared again."""
     raw, layout = Path(settings.data.raw), FORMATS[settings.data.format]
-    return [str(file) for scene in scenes for file in layout.source_files(layout.find(raw, scene))]
-
-
-def manifests(dataset, *steps):
-    """All manifests of some preparation steps: proof that every scene's file is there and current."""
     return [
-        f"results/data/{dataset}/{step}/{chunk}.json"
-        for step in steps
-        for chunk in chunks_of(dataset)
+        str(file)
+        for scene in scenes
+        for file in layout.source_files(layout.find(raw, scene))
     ]
+
+
+def generated_sizes(wildcards):
+    settings = data_settings(wildcards.dataset)
+    train, val = settings.rooms.train_scenes, settings.rooms.val_scenes
+    if settings.data.format == "s3dis":
+        return f"--scenes {train + val}"
+    return f"--scenes {train} --val-scenes {val}"
+
+
+def raw_files(wildcards):
+    """What a chunk is prepared from: the generator's manifest, or the raw folders."""
+    settings = data_settings(wildcards.dataset)
+    if settings.data.generated:
+        return f"results/data/{wildcards.dataset}/generated/{wildcards.chunk}.json"
+    return raw_sources(settings, scenes_of_chunk(wildcards))
+
+
+def manifests(dataset, step):
+    """The manifests of all jobs of a preparation step: proof that every scene's file is there and current."""
+    return [
+        f"results/data/{dataset}/{step}/{chunk}.json" for chunk in chunks_of(dataset)
+    ]
+
+
+def scenes_of_run(wildcards):
+    """The description of all prepared scenes of a run's data set."""
+    return f"results/data/{run_of(wildcards).dataset}/scenes.json"

@@ -6,55 +6,40 @@
 rule data_settings:
     output:
         "results/data/{dataset}/settings.yaml",
-    params:
-        settings=lambda wildcards: data_settings(wildcards.dataset).to_json(),
     log:
         "results/data/{dataset}/logs/settings.log",
+    localrule: True
     conda:
         ENVIRONMENT
-    localrule: True
+    params:
+        settings=lambda wildcards: data_settings(wildcards.dataset).to_json(),
+        override=json.dumps(OVERRIDES),
     shell:
-        "{TWIST} settings --dataset {wildcards.dataset} --config {CONFIG} --override {OVERRIDES_JSON:q}"
+        "python -m twist settings --dataset {wildcards.dataset} --override {params.override:q}"
         " --out {output} > {log} 2>&1"
-
-
-def generated_sizes(wildcards):
-    settings = data_settings(wildcards.dataset)
-    train, val = settings.rooms.train_scenes, settings.rooms.val_scenes
-    if settings.data.format == "s3dis":
-        return f"--scenes {train + val}"
-    return f"--scenes {train} --val-scenes {val}"
 
 
 rule rooms:
     output:
         "results/data/{dataset}/generated/{chunk}.json",
-    params:
-        settings=data_setting("rooms", "data.format"),
-        data=lambda wildcards: data_settings(wildcards.dataset),
-        sizes=generated_sizes,
-        scenes=scenes_of_chunk,
-    resources:
-        mem_mb=2000,
-        runtime=30,
     log:
         "results/data/{dataset}/logs/rooms-{chunk}.log",
     benchmark:
         "results/data/{dataset}/benchmarks/rooms-{chunk}.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=data_setting("rooms", "data.format"),
+        data=lambda wildcards: data_settings(wildcards.dataset),
+        sizes=generated_sizes,
+        scenes=scenes_of_chunk,
     shell:
-        "{TWIST} rooms --out {params.data.data.raw:q} --format {params.data.data.format}"
+        "python -m twist rooms --out {params.data.data.raw:q} --format {params.data.data.format}"
         " {params.sizes} --seed {params.data.rooms.seed} --vertices {params.data.rooms.vertices}"
         " --scene {params.scenes:q} --manifest {output} 2>&1 | tee {log}"
-
-
-def raw_files(wildcards):
-    """What a chunk is prepared from: the generator's manifest, or the raw folders."""
-    settings = data_settings(wildcards.dataset)
-    if settings.data.generated:
-        return f"results/data/{wildcards.dataset}/generated/{wildcards.chunk}.json"
-    return raw_sources(settings, scenes_of_chunk(wildcards))
 
 
 rule prepare:
@@ -62,21 +47,21 @@ rule prepare:
         raw_files,
     output:
         "results/data/{dataset}/prepared/{chunk}.json",
-    params:
-        settings=data_setting("data.format"),
-        data=lambda wildcards: data_settings(wildcards.dataset).data,
-        scenes=scenes_of_chunk,
-    resources:
-        mem_mb=4000,
-        runtime=60,
     log:
         "results/data/{dataset}/logs/prepare-{chunk}.log",
     benchmark:
         "results/data/{dataset}/benchmarks/prepare-{chunk}.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=data_setting("data.format"),
+        data=lambda wildcards: data_settings(wildcards.dataset).data,
+        scenes=scenes_of_chunk,
     shell:
-        "{TWIST} prepare --dataset {wildcards.dataset} --format {params.data.format} --raw {params.data.raw:q}"
+        "python -m twist prepare --dataset {wildcards.dataset} --format {params.data.format} --raw {params.data.raw:q}"
         " --scenes {params.scenes:q} --out-dir results/data/{wildcards.dataset}/scenes --manifest {output}"
         " 2>&1 | tee {log}"
 
@@ -86,21 +71,21 @@ rule supervoxels:
         "results/data/{dataset}/prepared/{chunk}.json",
     output:
         "results/data/{dataset}/supervoxels/{chunk}.json",
-    params:
-        settings=data_setting("supervoxels"),
-        all=lambda wildcards: data_settings(wildcards.dataset),
-        scenes=scenes_of_chunk,
-    resources:
-        mem_mb=4000,
-        runtime=60,
     log:
         "results/data/{dataset}/logs/supervoxels-{chunk}.log",
     benchmark:
         "results/data/{dataset}/benchmarks/supervoxels-{chunk}.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=data_setting("supervoxels"),
+        all=lambda wildcards: data_settings(wildcards.dataset),
+        scenes=scenes_of_chunk,
     shell:
-        "{TWIST} supervoxels --format {params.all.data.format} --raw {params.all.data.raw:q}"
+        "python -m twist supervoxels --format {params.all.data.format} --raw {params.all.data.raw:q}"
         " --source {params.all.supervoxels.source} --k {params.all.supervoxels.k}"
         " --min-vertices {params.all.supervoxels.min_vertices}"
         " --neighbours {params.all.supervoxels.neighbours} --scenes {params.scenes:q}"
@@ -108,24 +93,40 @@ rule supervoxels:
         " --out-dir results/data/{wildcards.dataset}/supervoxels --manifest {output} 2>&1 | tee {log}"
 
 
+rule collect_data:
+    input:
+        prepared=lambda wildcards: manifests(wildcards.dataset, "prepared"),
+        supervoxels=lambda wildcards: manifests(wildcards.dataset, "supervoxels"),
+    output:
+        "results/data/{dataset}/scenes.json",
+    log:
+        "results/data/{dataset}/logs/collect.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m twist collect --prepared {input.prepared} --supervoxels {input.supervoxels} --out {output}"
+        " 2>&1 | tee {log}"
+
+
 rule splits:
     input:
         settings=ancient("results/data/{dataset}/settings.yaml"),
-        prepared=lambda wildcards: manifests(wildcards.dataset, "prepared"),
+        scenes="results/data/{dataset}/scenes.json",
     output:
         collect(
             "results/data/{{dataset}}/splits/{{ratio}}pct-seed{{seed}}/{part}.txt",
             part=["labelled", "unlabelled", "val"],
         ),
+    log:
+        "results/data/{dataset}/logs/splits-{ratio}pct-seed{seed}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
     params:
         settings=data_setting("data.label_lists", "data.own_lists"),
         raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
         folder=subpath(output[0], parent=True),
-    log:
-        "results/data/{dataset}/logs/splits-{ratio}pct-seed{seed}.log",
-    conda:
-        ENVIRONMENT
-    localrule: True
     shell:
-        "{TWIST} splits --settings {input.settings} --raw {params.raw:q} --prepared {input.prepared}"
+        "python -m twist splits --settings {input.settings} --raw {params.raw:q} --scenes {input.scenes}"
         " --ratio {wildcards.ratio} --seed {wildcards.seed} --out-dir {params.folder} 2>&1 | tee {log}"

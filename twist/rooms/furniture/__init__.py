@@ -31,7 +31,9 @@ KINDS: dict[str, Kind] = {
     "armchair": Kind(("armchair", "chair", "arm chair"), (seating.armchair,)),
     "sofa": Kind(("couch", "sofa", "couch", "loveseat"), (seating.sofa,)),
     "ottoman": Kind(("ottoman", "footstool"), (seating.ottoman,)),
-    "dining table": Kind(("table", "dining table"), (tables.dining_table, tables.dining_table, tables.round_table)),
+    "dining table": Kind(
+        ("table", "dining table"), (tables.dining_table, tables.dining_table, tables.round_table)
+    ),
     "meeting table": Kind(("table", "conference table"), (tables.meeting_table,)),
     "coffee table": Kind(("coffee table", "table"), (tables.coffee_table,)),
     "side table": Kind(("end table", "side table", "table"), (tables.side_table,)),
@@ -46,7 +48,8 @@ KINDS: dict[str, Kind] = {
     "nightstand": Kind(("nightstand",), (storage.nightstand,)),
     "dresser": Kind(("dresser",), (storage.drawers,)),
     "bookshelf": Kind(
-        ("bookshelf", "bookcase", "bookshelves"), (storage.bookcase, storage.bookcase, storage.low_bookcase, storage.cube_shelf)
+        ("bookshelf", "bookcase", "bookshelves"),
+        (storage.bookcase, storage.bookcase, storage.low_bookcase, storage.cube_shelf),
     ),
     "bed": Kind(("bed",), (sleeping.framed_bed, sleeping.divan, sleeping.metal_bed)),
     "bunk bed": Kind(("bunk bed", "bed"), (sleeping.bunk_bed,)),
@@ -85,5 +88,7 @@ KINDS: dict[str, Kind] = {
     ),
     "table clutter": Kind((), (small.bottle, small.book_pile, small.plant, small.carton, small.paper_stack)),
     "counter clutter": Kind((), (small.microwave, small.bottle, small.bottle, small.carton, small.plant)),
-    "floor clutter": Kind((), (small.carton, small.bag, small.bag, small.shoes, small.plant, small.book_pile)),
+    "floor clutter": Kind(
+        (), (small.carton, small.bag, small.bag, small.shoes, small.plant, small.book_pile)
+    ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from twist.rooms.shapes import Shape, box, mirrored, moved, rod, turned, wavy_sh
 
 
 def picture(rng: np.random.Generator) -> Shape:
-    """A framed print or a canvas; z = 0 is its lower edge. Protrudes 3 to 6 cm, else no scan would show it."""
+    """A framed print or a canvas, 3 to 6 cm thick, or no scan would show it; z = 0 is its lower edge."""
     width, height = rng.uniform(0.4, 1.1), rng.uniform(0.4, 0.85)
     base = mix(rng, "linen", "fabric", "plastic")
     canvas = Paint(base.rgb, "print", rng.uniform(0.2, 0.5), rng.uniform(0.1, 0.3), rng.uniform(0, 100))

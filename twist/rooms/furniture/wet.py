@@ -65,9 +65,13 @@ def base_cabinets(rng: np.random.Generator, width: float) -> Shape:
 
 
 def worktop(
-    rng: np.random.Generator, width: float, hole_x: float = 0.0, hole_width: float = 0.0, hole_depth: float = 0.0
+    rng: np.random.Generator,
+    width: float,
+    hole_x: float = 0.0,
+    hole_width: float = 0.0,
+    hole_depth: float = 0.0,
 ) -> Shape:
-    """A counter with a low splash-back and perhaps a hole for a basin around ``hole_x``; z = 0 is the floor."""
+    """A worktop with a splash-back, perhaps with a hole for a basin around ``hole_x``; z = 0 is the floor."""
     paint = mix(rng, "stone", "wood", "stone", "white")
     under, top, x, d = COUNTER_HEIGHT_M - 0.05, COUNTER_HEIGHT_M, width / 2, COUNTER_DEPTH_M / 2
     shape = box(paint, (-x, d - 0.035, top), (x, d, top + rng.uniform(0.08, 0.16)))

@@ -1,0 +1,274 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.raw_scans import INSTANCE, LABEL_MAP, OBJECTS, SEMANTIC, colours, coordinates, write_scan
+from twist.classes import SCANNET
+from twist.errors import TwistError
+from twist.formats.scannet import find_label_map, find_scene, read_label_map, read_scene, source_files
+from twist.scene import Scene
+
+LABELS = {"wall": 1, "chair": 5, "couch": 6, "backpack": 37}
+
+
+def file_of(folder: Path, ending: str) -> Path:
+    return folder / f"{folder.name}{ending}"
+
+
+def one_warning(folder: Path) -> tuple[Scene, str]:
+    """The scene, and its only warning apart from the comparison with the vertex labels."""
+    scene, report = read_scene(folder, LABELS)
+    others = [text for text in report.warnings if "agrees with the objects" not in text]
+    assert len(others) == 1
+    return scene, others[0]
+
+
+def test_a_scan_is_read_vertex_for_vertex(tmp_path):
+    scene, report = read_scene(write_scan(tmp_path), LABELS)
+    assert scene.name == "scene0011_00"
+    assert scene.xyz.tobytes() == coordinates().tobytes()
+    assert scene.rgb.tolist() == colours().tolist()
+    assert scene.faces.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+    assert scene.semantic.tolist() == SEMANTIC.tolist()
+    assert scene.instance.tolist() == INSTANCE.tolist()
+    assert scene.axis_alignment.tolist() == [[0, -1, 0, 2], [1, 0, 0, 3], [0, 0, 1, 4], [0, 0, 0, 1]]
+    assert scene.labelled
+    assert (report.warnings, report.scene_type, report.label_agreement) == ([], "Office", 1.0)
+
+
+def test_classes_outside_the_benchmark_keep_their_instance(tmp_path):
+    objects = [OBJECTS[0] | {"label": "backpack"}, *OBJECTS[1:]]
+    scene, _ = read_scene(write_scan(tmp_path, segGroups=objects), LABELS)
+    assert scene.semantic[:3].tolist() == [-1] * 3
+    assert scene.instance[:3].tolist() == [0] * 3
+
+
+def test_categories_missing_in_the_label_map_are_reported_by_name(tmp_path):
+    objects = [OBJECTS[0] | {"label": "chaise longue"}, *OBJECTS[1:]]
+    scene, warning = one_warning(write_scan(tmp_path, segGroups=objects))
+    assert "chaise longue" in warning
+    assert scene.semantic[:3].tolist() == [-1] * 3
+
+
+def test_repeated_groups_keep_the_first_as_in_scene0217_00(tmp_path):
+    again = [group | {"id": group["id"] + 3, "objectId": group["objectId"] + 3} for group in OBJECTS]
+    scene, warning = one_warning(write_scan(tmp_path, segGroups=OBJECTS + again))
+    assert "objects 3, 4, 5 repeat earlier ones" in warning
+    assert scene.instance.tolist() == INSTANCE.tolist()
+
+
+def test_a_segment_of_two_objects_goes_to_the_last(tmp_path):
+    objects = [*OBJECTS, {"id": 3, "objectId": 8, "segments": [31, 5], "label": "chair"}]
+    scene, warning = one_warning(write_scan(tmp_path, segGroups=objects))
+    assert "2 segments are claimed twice" in warning
+    assert scene.instance.tolist() == np.repeat([0, 8, 8, -1], 3).tolist()
+    assert scene.semantic.tolist() == np.repeat([4, 4, 4, -1], 3).tolist()
+
+
+def test_an_object_id_used_twice_and_unknown_segments_are_reported(tmp_path):
+    objects = [*OBJECTS, {"id": 3, "objectId": 0, "segments": [90], "label": "chair"}]
+    scene, warning = one_warning(write_scan(tmp_path / "a", segGroups=objects))
+    assert "objectId 0 is used for several groups" in warning
+    assert scene.instance[-3:].tolist() == [0] * 3
+    objects = [*OBJECTS[:2], OBJECTS[2] | {"segments": [5, 6, 1000]}]
+    scene, warning = one_warning(write_scan(tmp_path / "b", segGroups=objects))
+    assert "2 segments are not in the segs.json: 6, 1000" in warning
+    assert scene.instance.tolist() == INSTANCE.tolist()
+
+
+def test_a_scene_without_any_instance_is_allowed_and_reported(tmp_path):
+    scene, warning = one_warning(write_scan(tmp_path, segGroups=[OBJECTS[2]]))
+    assert "no instance of a benchmark class" in warning
+    assert scene.labelled
+
+
+def test_test_scans_are_unlabelled(tmp_path):
+    folder = write_scan(tmp_path)
+    for ending in (".aggregation.json", "_vh_clean_2.labels.ply", "_vh_clean_2.0.010000.segs.json"):
+        file_of(folder, ending).unlink()
+    scene, warning = one_warning(folder)
+    assert not scene.labelled
+    assert "unlabelled" in warning
+    assert (scene.semantic == -1).all()
+    assert (scene.instance == -1).all()
+
+
+def test_an_aggregation_missing_beside_labels_is_an_incomplete_download(tmp_path):
+    folder = write_scan(tmp_path)
+    file_of(folder, ".aggregation.json").unlink()
+    with pytest.raises(TwistError, match=r"aggregation\.json is missing"):
+        read_scene(folder, LABELS)
+
+
+def test_marks_of_version_1_are_reported(tmp_path):
+    folder = write_scan(tmp_path, sceneId="scene0011_00", appId="Aggregator.v1")
+    file_of(folder, ".txt").write_text("numDepthFrames = 5\n")
+    scene, report = read_scene(folder, LABELS)
+    assert len(report.warnings) == 3
+    for word, warning in zip(["axisAlignment", "sceneId", "Aggregator.v1"], report.warnings, strict=True):
+        assert word in warning
+    assert (scene.axis_alignment == np.eye(4)).all()
+    assert report.scene_type is None
+    file_of(folder, ".txt").unlink()
+    assert "no axis alignment" in read_scene(folder, LABELS)[1].warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"sceneId": "scannet.scene0012_00"}, "belongs to scene 'scannet.scene0012_00'"),
+        ({"segmentsFile": "scannet.scene0011_00_vh_clean.segs.json"}, "another mesh"),
+        ({"segGroups": {}}, "no list segGroups"),
+        ({"segGroups": [OBJECTS[0], {"objectId": 1}]}, r"segGroups\[1\]"),
+        ({"segGroups": [OBJECTS[0] | {"objectId": -1}]}, r"segGroups\[0\]"),
+        ({"segGroups": [OBJECTS[0] | {"objectId": True}]}, r"segGroups\[0\]"),
+        ({"segGroups": [OBJECTS[0] | {"segments": [1.5]}]}, r"segGroups\[0\]"),
+        ({"segGroups": ["chair"]}, r"segGroups\[0\]"),
+    ],
+)
+def test_annotations_that_do_not_fit_are_refused(tmp_path, entry, message):
+    with pytest.raises(TwistError, match=message):
+        read_scene(write_scan(tmp_path, **entry), LABELS)
+
+
+def test_segments_of_another_mesh_name_both_files(tmp_path):
+    folder = write_scan(tmp_path)
+    path = file_of(folder, "_vh_clean_2.0.010000.segs.json")
+    path.write_text(json.dumps({"segIndices": [1, 2]}))
+    with pytest.raises(TwistError, match=r"segs\.json has 2 .*_vh_clean_2\.ply has 12"):
+        read_scene(folder, LABELS)
+
+
+def test_vertex_labels_are_compared(tmp_path):
+    folder = write_scan(tmp_path)
+    path = file_of(folder, "_vh_clean_2.labels.ply")
+    data = path.read_bytes()
+    header = data.index(b"end_header\n") + len(b"end_header\n")
+    row = 12 + 4 + 2
+    path.write_bytes(data[: header + row - 2] + b"\x32\x00" + data[header + row :])  # id 50 in place of 5
+    scene, report = read_scene(folder, LABELS)
+    assert report.label_agreement == pytest.approx(11 / 12)
+    assert "ids over 40: 50" in report.warnings[0]
+    assert scene.semantic.tolist() == SEMANTIC.tolist()
+    path.write_bytes(data.replace(b"property ushort label", b"property short label"))
+    assert read_scene(folder, LABELS)[1].label_agreement == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("axisAlignment = 1 2 3", ":2: axisAlignment must be 16 numbers"),
+        ("axisAlignment = " + "x " * 16, ":2: axisAlignment must be 16 numbers"),
+        ("axisAlignment = " + "nan " * 16, ":2: axisAlignment must be 16 numbers"),
+    ],
+)
+def test_a_broken_alignment_is_named_with_its_line(tmp_path, line, message):
+    folder = write_scan(tmp_path)
+    file_of(folder, ".txt").write_text(f"sceneType = Office\n{line}\n")
+    with pytest.raises(TwistError, match=message):
+        read_scene(folder, LABELS)
+
+
+def test_coordinates_that_are_not_numbers_are_refused(tmp_path):
+    folder = write_scan(tmp_path)
+    path = file_of(folder, "_vh_clean_2.ply")
+    data = path.read_bytes()
+    at = data.index(b"end_header\n") + len(b"end_header\n")
+    path.write_bytes(data[:at] + np.float32(np.nan).tobytes() + data[at + 4 :])
+    with pytest.raises(TwistError, match="scene0011_00: 1 vertices have NaN"):
+        read_scene(folder, LABELS)
+
+
+@pytest.mark.parametrize("place", ["scans", "scans_test", "."])
+def test_scans_are_found_in_the_download(tmp_path, place):
+    (tmp_path / place / "scene0700_00").mkdir(parents=True)
+    assert find_scene(tmp_path, "scene0700_00").samefile(tmp_path / place / "scene0700_00")
+    with pytest.raises(TwistError, match="scene0701_00"):
+        find_scene(tmp_path, "scene0701_00")
+
+
+def test_the_label_map_is_found_above_the_scan(tmp_path):
+    folder = write_scan(tmp_path)
+    assert find_label_map(folder) == (tmp_path / "scannetv2-labels.combined.tsv").resolve()
+    (tmp_path / "scannetv2-labels.combined.tsv").unlink()
+    with pytest.raises(TwistError, match="--label-map"):
+        find_label_map(folder)
+
+
+def test_source_files_are_those_that_exist(tmp_path):
+    folder = write_scan(tmp_path)
+    assert {path.name for path in source_files(folder)} == {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LABEL_MAP,
+        LABEL_MAP.replace("\n", "\r\n"),
+        LABEL_MAP.replace("chair", '"chair"').replace("nyu40id", '"nyu40id"'),
+        "\ufeff" + LABEL_MAP.rstrip("\n"),
+    ],
+)
+def test_label_maps_in_all_their_forms(tmp_path, text):
+    path = tmp_path / "map.tsv"
+    path.write_bytes(text.encode())
+    assert read_label_map(path) == LABELS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "map.tsv:1: .* raw_category and nyu40id"),
+        ("id\tcategory\n1\t2\n", "map.tsv:1: .* raw_category and nyu40id"),
+        ("raw_category\tnyu40id\n", "maps no category"),
+        ("raw_category\tnyu40id\nchair\t5\ndesk\tx\n", "map.tsv:3: 'desk'"),
+        ("raw_category\tnyu40id\nchair\n", "map.tsv:2: 'chair'"),
+        ("raw_category\tnyu40id\nchair\t\xb2\n", "map.tsv:2: 'chair'"),
+        ("raw_category\tnyu40id\nchair\t" + "9" * 5000 + "\n", "map.tsv:2: 'chair'"),
+    ],
+)
+def test_broken_label_maps_are_named_with_their_line(tmp_path, text, message):
+    path = tmp_path / "map.tsv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TwistError, match=message):
+        read_label_map(path)
+
+
+def test_label_maps_that_are_missing_or_not_text_are_named(tmp_path):
+    (tmp_path / "map.tsv").write_bytes(b"raw_category\tnyu40id\n\xff\t5\n")
+    for name in ("map.tsv", "none.tsv"):
+        with pytest.raises(TwistError, match=name):
+            read_label_map(tmp_path / name)
+
+
+ENDINGS = (".aggregation.json", ".txt", "_vh_clean_2.0.010000.segs.json", "_vh_clean_2.ply",
+           "_vh_clean_2.labels.ply", "tsv")  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(ENDINGS),
+    st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=2), st.integers(0, 2)), min_size=1, max_size=3),
+)
+def test_mutated_scans_read_or_raise_only_twist_errors(tmp_path, ending, mutations):
+    folder = tmp_path / "scans" / "scene0011_00"
+    if not folder.exists():
+        write_scan(tmp_path)
+    path = tmp_path / "scannetv2-labels.combined.tsv" if ending == "tsv" else file_of(folder, ending)
+    whole = data = path.read_bytes()
+    for where, inserted, removed in mutations:
+        at = int(where * len(data))
+        data = data[:at] + inserted + data[at + removed :]
+    path.write_bytes(data)
+    try:
+        scene, _ = read_scene(folder, read_label_map(find_label_map(folder)))
+        assert len(scene) == 12
+        assert scene.semantic.max() < len(SCANNET)
+    except TwistError:
+        pass
+    finally:
+        path.write_bytes(whole)

@@ -1,0 +1,101 @@
+"""The command line: verbs, exit codes, and one line for an error."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import twist
+from twist.__main__ import main, verbs
+from twist.commands import evaluate
+from twist.errors import TwistError
+
+EVALUATE = ["evaluate", "--gt", "a", "--pred", "b", "--out", "c"]
+
+
+def exit_code(words: list[str]) -> object:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    return stop.value.code
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["--help"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert set(verbs()) <= set(listed)
+    assert "evaluate" in verbs()
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_each_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code([verb, "--help"]) == 0
+    assert f"python -m twist {verb}" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["--version"]) == 0
+    assert capsys.readouterr().out == f"twist {twist.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["no-such-verb"], ["evaluate"], [*EVALUATE, "--no-such-option"]])
+def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(words) == 2
+    assert "usage: python -m twist" in capsys.readouterr().err
+
+
+def test_a_twist_error_is_one_line_and_exits_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "evaluate",
+        "--gt",
+        str(tmp_path / "none"),
+        "--pred",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "o"),
+    ]
+    assert main(words) == 1
+    captured = capsys.readouterr()
+    assert captured.err == f"twist evaluate: {tmp_path / 'none'} is not a folder\n"
+    assert captured.out == ""
+
+
+def test_verbose_shows_the_traceback(tmp_path: Path) -> None:
+    words = ["--verbose", "evaluate", "--gt", str(tmp_path / "none"), "--pred", "b", "--out", "c"]
+    with pytest.raises(TwistError, match="is not a folder"):
+        main(words)
+
+
+def test_an_interrupt_exits_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "run", interrupted)
+    assert main(EVALUATE) == 130
+    assert capsys.readouterr().err == "twist evaluate: interrupted\n"
+
+
+def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def defective(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(evaluate, "run", defective)
+    with pytest.raises(ZeroDivisionError):
+        main(EVALUATE)
+
+
+def test_help_and_evaluate_import_neither_torch_nor_spconv() -> None:
+    """torch and spconv take seconds to start."""
+    code = (
+        "import sys; from twist.__main__ import build_parser; build_parser(None)\n"
+        "import twist.scoring.evaluation, twist.scoring.record, twist.scoring.oracle, twist.provenance\n"
+        "print(sorted({'torch', 'spconv', 'open3d', 'pandas', 'numba'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"

@@ -1,0 +1,152 @@
+"""The workflow on the tiny data set: whole, killed and resumed, repeated, and changed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.workflow.project import SETTINGS, Project
+from twist.network.model import Model
+
+RUN = "results/tiny_50pct"
+TARGET = f"{RUN}/eval.json"
+TABLE = "results/tables/tiny_50pct.md"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """An undisturbed run of Sup-only, control and TWIST in two rounds, with their table."""
+    project = Project(tmp_path_factory.mktemp("undisturbed"))
+    project.run(TABLE)
+    return project
+
+
+def test_a_run_leaves_scores_metrics_and_a_table(finished: Project) -> None:
+    record = json.loads((finished.folder / TARGET).read_text())
+    assert {key: record[key] for key in ("dataset", "ratio_pct", "method", "seed", "rounds", "scenes")} == {
+        "dataset": "tiny", "ratio_pct": 50.0, "method": "twist", "seed": 0, "rounds": 2, "scenes": 2,
+    }  # fmt: skip
+    assert 0 <= record["mAP"] <= record["AP50"] <= record["AP25"] <= 100
+    assert len(record["classes"]) == 18
+    assert record["provenance"]["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert record == json.loads((finished.folder / RUN / "round2/eval.json").read_text())
+    rows = list(csv.DictReader((finished.folder / RUN / "metrics.csv").open()))
+    assert {row["round"] for row in rows} == {"0", "1", "2"}
+    assert [row["step"] for row in rows if row["round"] == "1"] == [str(step) for step in range(5, 65, 5)]
+    table = (finished.folder / TABLE).read_text()
+    assert [line.split("|")[1].strip() for line in table.splitlines()[4:]] == [
+        "Sup-only", *["label-only control"] * 2, *["TWIST"] * 2,
+    ]  # fmt: skip
+
+
+def test_prepared_data_keeps_the_promised_form(finished: Project) -> None:
+    import numpy as np
+
+    data = finished.folder / "results/data/tiny"
+    lists = {name: (data / f"splits/50pct-seed0/{name}.txt").read_text().split() for name in
+             ("labelled", "unlabelled", "val")}  # fmt: skip
+    assert [len(lists[name]) for name in ("labelled", "unlabelled", "val")] == [2, 2, 2]
+    assert len(set().union(*lists.values())) == 6
+    for scene in lists["val"]:
+        with (
+            np.load(data / f"scenes/{scene}.npz") as arrays,
+            np.load(data / f"supervoxels/{scene}.npz") as pieces,
+        ):
+            points = len(arrays["xyz"])
+            assert arrays["xyz"].dtype == np.float32
+            assert arrays["semantic"].min() >= -1
+            assert arrays["semantic"].max() < 20
+            assert arrays["instance"].shape == pieces["supervoxel"].shape == (points,)
+            assert set(np.unique(pieces["supervoxel"])) == set(range(pieces["supervoxel"].max() + 1))
+
+
+def test_killed_runs_go_on_and_end_the_same(finished: Project, tmp_path: Path) -> None:
+    """kill -9 of the trainer, of snakemake and of the whole group, each followed by the same command."""
+    project = Project(tmp_path / "killed")
+    shutil.copytree(finished.folder / "results/data", project.folder / "results/data")
+    for log, text, what in (
+        ("results/tiny_50pct-suponly/round0/work/log.txt", "step 10/", "group"),
+        (f"{RUN}/round1/work/log.txt", "step 20/", "trainer"),
+        (f"{RUN}/round1/work/log.txt", "step 40/", "snakemake"),
+        (f"{RUN}/round2/work/log.txt", "step 15/", "group"),
+    ):
+        project.kill_at(project.start(TARGET), log, text, what)
+    project.run(TARGET)
+    resumed = (project.folder / RUN / "round2/work/log.txt").read_text()
+    assert "goes on from the saved step" in resumed
+    for stage in ("tiny_50pct-suponly/round0", "tiny_50pct/round1", "tiny_50pct/round2"):
+        weights = [
+            Model.load(folder / "results" / stage / "model.pt").state_dict()
+            for folder in (finished.folder, project.folder)
+        ]
+        assert weights[0].keys() == weights[1].keys()
+        assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0]), stage
+    records = [json.loads((folder / TARGET).read_text()) for folder in (finished.folder, project.folder)]
+    for record in records:
+        del record["provenance"]
+    assert records[0] == records[1]
+
+
+def test_a_finished_target_plans_nothing(finished: Project) -> None:
+    assert finished.plan(TABLE) == {}
+
+
+def changed(**sections: dict) -> dict:
+    return {key: SETTINGS.get(key, {}) | sections.get(key, {}) for key in SETTINGS.keys() | sections.keys()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "rules"),
+    [
+        # speed and comfort: nothing but the record of the settings
+        (changed(training={"workers": 1}), {"run_settings"}),
+        # scoring alone
+        (changed(prediction={"min_score": 0.5}), {"run_settings", "predict", "evaluate", "finish_run"}),
+        # Ψ's loss: the rounds, not the start
+        (
+            changed(recorrection={"alpha": 2.0}),
+            {"run_settings", "train_round", "pseudo_labels", "predict", "evaluate", "finish_run"},
+        ),
+    ],
+)
+def test_a_changed_setting_reruns_what_depends_on_it(
+    finished: Project, settings: dict, rules: set[str]
+) -> None:
+    plan = finished.plan(TARGET, settings=settings)
+    assert plan.keys() - {"data_settings"} == rules
+
+
+def test_labels_of_round_1_do_not_depend_on_the_certainty_threshold(finished: Project) -> None:
+    plan = finished.plan(TARGET, settings=changed(pseudolabels={"certainty_threshold": [0.7]}))
+    assert (plan["pseudo_labels"], plan["train_round"]) == (1, 1)
+
+
+def test_more_rounds_plan_only_the_new_ones(finished: Project) -> None:
+    plan = finished.plan(TARGET, settings=changed(selftraining={"rounds": 3}))
+    assert (plan["pseudo_labels"], plan["train_round"], plan["predict"]) == (1, 1, 1)
+    assert "train_start" not in plan
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "message"),
+    [
+        ("results/scannet_5pct/eval.json", {}, "the raw data folder data/scannet does not exist"),
+        ("results/s3dis_5pct/eval.json", {}, "the raw data folder data/s3dis does not exist"),
+        ("results/tiny_50pct-sedan/eval.json", {}, "unknown modifier -sedan"),
+        ("results/nowhere_5pct/eval.json", {}, "there is no data set 'nowhere'"),
+        ("results/tiny_50pct-seed1-control/eval.json", {}, "is written 'tiny_50pct-control-seed1'"),
+        ("results/tiny_50pct/eval.json", {"training": {"iterationz": 3}}, "training.iterationz is unknown"),
+        ("results/tiny_50pct/eval.json", {"training": {"iterations": "many"}}, "must be int, not 'many'"),
+    ],
+)
+def test_mistakes_stop_at_once_with_a_message(
+    tmp_path: Path, target: str, settings: dict, message: str
+) -> None:
+    done = Project(tmp_path / "mistaken").attempt(target, settings=settings)
+    assert done.returncode == 1
+    assert message in done.stdout
