@@ -1,4 +1,4 @@
-"""A small furnished room as prepared scan, sample and settings: for tests of learning, without the generator."""
+"""A small furnished room as prepared scan, sample and settings, made without the generator of rooms."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def read_json(path: str | Path) -> Any:
         raise TwistError(
             f"{path}:{error.lineno}:{error.colno}: not valid JSON ({error.msg}); is it truncated?"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # not text, absurd numbers, absurd nesting
         raise TwistError(f"cannot read {path}: {error}") from error
 
 

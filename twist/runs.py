@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from twist.errors import TwistError
-from twist.settings import Settings, read_yaml
+from twist.settings import Settings, parsed_leaves, read_yaml
 
 METHODS = ("twist", "suponly", "control")
 
@@ -81,11 +84,10 @@ class Run:
     def name(self) -> str:
         return f"{self.dataset}_{self.ratio}pct{self.variant}"
 
-    def about(self, rounds: int) -> list[str]:
-        """What eval.json tells of this run after ``rounds``, as KEY=VALUE words."""
-        facts = {"dataset": self.dataset, "ratio_pct": self.ratio, "method": self.method}
-        facts |= {"variant": self.variant, "seed": str(self.seed), "rounds": str(rounds)}
-        return [f"{key}={value}" for key, value in facts.items()]
+    def about(self, rounds: int) -> dict[str, Any]:
+        """What eval.json tells of this run after ``rounds``."""
+        facts = {"dataset": self.dataset, "ratio_pct": self.ratio_pct, "method": self.method}
+        return facts | {"variant": self.variant, "seed": self.seed, "rounds": rounds}
 
     def start(self, variants: Mapping[str, Any]) -> Run:
         """The Sup-only run whose model this run's round 1 starts from.
@@ -126,6 +128,28 @@ def dataset_settings(dataset: str, config: Path, overrides: Mapping[str, Any]) -
     """Settings that every run of a data set shares."""
     layers = dict(dataset_layers(dataset, config))
     return Settings.from_layers({**layers, "config.yaml: settings": overrides})
+
+
+def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that ``chosen_settings`` reads, for verbs that need settings."""
+    group = parser.add_argument_group("settings")
+    group.add_argument("--run", metavar="NAME", help="of this run, such as rooms_5pct-seed1")
+    group.add_argument("--dataset", metavar="NAME", help="of this data set, where no run is meant")
+    group.add_argument("--config", type=Path, default=Path("config"), help="folder of the configuration")
+    group.add_argument("--override", default="{}", metavar="YAML", help="settings over the files'")
+
+
+def chosen_settings(arguments: argparse.Namespace) -> Settings:
+    """The settings that a command line names. Raises TwistError where it names none."""
+    try:
+        overrides = parsed_leaves(yaml.safe_load(arguments.override))
+    except yaml.YAMLError as error:
+        raise TwistError(f"--override {arguments.override}: not valid YAML") from error
+    if arguments.run:
+        return Run.parse(arguments.run).resolve(arguments.config, overrides)
+    if arguments.dataset:
+        return dataset_settings(arguments.dataset, arguments.config, overrides)
+    raise TwistError("give --run or --dataset, so that the settings are known")
 
 
 def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:

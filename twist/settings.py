@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from twist.errors import TwistError
+from twist.files import write_text
 
 
 def setting(
@@ -294,23 +295,24 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    def to_json(self) -> str:
-        """All settings as JSON; ``load`` reads it back, JSON being YAML."""
-        return json.dumps(self.to_dict())
+    def save(self, path: str | Path) -> None:
+        """Write all settings, resolved, as YAML."""
+        plain = json.loads(json.dumps(self.to_dict()))  # tuples become lists
+        write_text(path, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
 
     @classmethod
     def load(cls, path: str | Path) -> Settings:
-        """Read resolved settings from YAML, as the workflow writes them for each run."""
+        """Read what ``save`` wrote, or any part of it."""
         return cls.from_layers({str(path): read_yaml(path)})
 
     def canonical_json(self, *names: str) -> str:
         """Some settings as canonical JSON: what a rule's result depends on.
 
         names: sections (``network``: all of it that changes results) or single settings
-        (``pseudolabels.views``).
+        (``pseudolabels.views``); none = everything that changes results.
         """
         wanted: dict[str, Any] = {}
-        for name in names:
+        for name in names or [section.name for section in fields(self)]:
             section, _, key = name.partition(".")
             values = getattr(self, section)
             for entry in fields(values):
@@ -340,8 +342,7 @@ class Settings:
 
     def fingerprint(self) -> str:
         """Hash of all settings that change results, 16 hexadecimal digits."""
-        names = [entry.name for entry in fields(self)]
-        return hashlib.sha256(self.canonical_json(*names).encode()).hexdigest()[:16]
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
 
 
 def settings_as_markdown() -> str:
@@ -367,6 +368,18 @@ def _range_text(limits: Mapping[str, Any]) -> str:
         return ", ".join(limits["choices"])
     signs = {"above": ">", "at_least": "≥", "at_most": "≤"}
     return ", ".join(f"{sign} {limits[key]}" for key, sign in signs.items() if limits[key] is not None)
+
+
+def parsed_leaves(value: Any) -> Any:
+    """Mappings and lists whose texts are read as YAML: Snakemake's ``--config`` gives every value as text."""
+    if isinstance(value, Mapping):
+        return {key: parsed_leaves(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [parsed_leaves(entry) for entry in value]
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        return value  # a text such as "{ratio}.txt"
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from twist.scoring.record import eval_record, record_as_text
 NAMES = ["scene0000_00", "scene0000_01", "scene0001_00"]
 CHAIR, TABLE = SCANNET.names.index("chair"), SCANNET.names.index("table")
 
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
 
 def make_scene(name: str, seed: int) -> tuple[Scene, Regions]:
     random = np.random.default_rng(seed)
@@ -139,28 +141,19 @@ def test_command_on_the_text_format(folders: Path, capsys: pytest.CaptureFixture
 
 def test_command_on_a_run(folders: Path) -> None:
     files = ["--scenes", folders / "scenes", "--predictions", folders / "predictions"]
-    about = [
-        "--run",
-        "dataset=rooms",
-        "ratio_pct=5",
-        "method=twist",
-        "variant=-alpha0.1",
-        "seed=3",
-        "rounds=2",
-    ]
+    about = ["--run", "rooms_5pct-alpha0.1-seed3", "--round", "2", "--config", str(CONFIG)]
     code, out = command(folders, *map(str, files), "--list", str(folders / "val.txt"), *about)
     record = read_json(out)
     assert code == 0
     assert record["mAP"] == run(folders)["mAP"]
-    expected = ["rooms", 5.0, "twist", "-alpha0.1", 3, 2, 3]
+    expected = ["rooms", 5.0, "twist", "-alpha0.1-seed3", 3, 2, 3]
     keys = ("dataset", "ratio_pct", "method", "variant", "seed", "rounds", "scenes")
     assert [record[key] for key in keys] == expected
     assert record["provenance"]["versions"]["numpy"] == np.__version__
 
 
-def test_command_takes_the_class_table_and_a_fingerprint_from_the_settings(folders: Path) -> None:
-    (folders / "settings.yaml").write_text("data:\n  format: s3dis\n")
-    words = ["--gt", folders / "gt", "--pred", folders / "pred", "--settings", folders / "settings.yaml"]
+def test_command_takes_the_class_table_and_a_fingerprint_from_the_data_set(folders: Path) -> None:
+    words = ["--gt", folders / "gt", "--pred", folders / "pred", "--dataset", "s3dis", "--config", CONFIG]
     _, out = command(folders, *map(str, words))
     record = read_json(out)
     assert list(record["classes"]) == list(S3DIS.names)
@@ -174,10 +167,10 @@ def test_command_takes_the_class_table_and_a_fingerprint_from_the_settings(folde
         ["--gt", "a", "--pred", "b", "--list", "c"],
         ["--scenes", "a", "--predictions", "b"],
         ["--gt", "a", "--pred", "b", "--run", "colour=red"],
-        ["--gt", "a", "--pred", "b", "--run", "seed=one"],
+        ["--gt", "a", "--pred", "b", "--dataset", "nowhere"],
     ],
 )
-def test_command_refuses_half_a_form_and_unknown_facts(
+def test_command_refuses_half_a_form_and_unknown_runs(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out = command(tmp_path, *words)

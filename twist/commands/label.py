@@ -7,13 +7,15 @@ from pathlib import Path
 
 HELP = "make pseudo-labels of unlabelled scans; scans already done by the same model are kept"
 EXAMPLE = (
-    "python -m twist label --settings settings.yaml --model model.pt --data results/data/rooms "
+    "python -m twist label --run rooms_5pct --model model.pt --data results/data/rooms "
     "--scenes unlabelled.txt --round 2 --out-dir pseudolabels --manifest pseudolabels.json"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--settings", type=Path, required=True, help="resolved settings of the run")
+    from twist.runs import add_settings_arguments
+
+    add_settings_arguments(parser)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of unlabelled scenes")
@@ -30,11 +32,11 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.devices import open_device
     from twist.files import read_names, write_json
     from twist.inference import extract, infer, recorrected_proposals
+    from twist.runs import chosen_settings
     from twist.scans import each_scan
     from twist.selftraining.pseudolabels import PseudoLabels, initial_pseudo_labels, proposal_pseudo_labels
-    from twist.settings import Settings
 
-    settings = Settings.load(arguments.settings)
+    settings = chosen_settings(arguments)
     options, out_dir = settings.pseudolabels, arguments.out_dir
     threshold = options.threshold_of(arguments.round)
     shard, shards = map(int, arguments.shard.split("/"))

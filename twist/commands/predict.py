@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 HELP = "predict the instances of prepared scans; scans already done by the same model are kept"
 EXAMPLE = (
-    "python -m twist predict --settings settings.yaml --model model.pt --data results/data/rooms "
+    "python -m twist predict --run rooms_5pct --model model.pt --data results/data/rooms "
     "--scenes val.txt --out-dir predictions --manifest predictions.json"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--settings", type=Path, required=True, help="resolved settings of the run")
+    from twist.runs import add_settings_arguments
+
+    add_settings_arguments(parser)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of scenes")
@@ -27,10 +30,11 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.files import read_names, write_json
     from twist.inference import infer, predictions
     from twist.regions import Regions
+    from twist.runs import chosen_settings
     from twist.scans import each_scan
-    from twist.settings import Settings
 
-    settings = Settings.load(arguments.settings)
+    begin = time.perf_counter()
+    settings = chosen_settings(arguments)
     scenes, out_dir = read_names(arguments.scenes), arguments.out_dir
     depends = settings.canonical_json("proposals", "prediction")
     device = open_device(arguments.device)
@@ -38,5 +42,6 @@ def run(arguments: argparse.Namespace) -> None:
         inference = infer(model, sample, settings.proposals, settings.prediction.views)
         predictions(inference, model, settings.prediction).save(out)
     instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
-    write_json(arguments.manifest, {"device": describe(device), "scenes": instances})
+    seconds = round(time.perf_counter() - begin, 3)
+    write_json(arguments.manifest, {"device": describe(device), "wall_seconds": seconds, "scenes": instances})
     print(f"{sum(instances.values())} instances in {len(scenes)} scans")

@@ -43,9 +43,11 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         plans = plan_benchmark(arguments.scenes, arguments.val_scenes, arguments.seed)
     chosen = _choose(plans, arguments.only, arguments.scene)
-    make = partial(generate_scan, arguments.out, quality=ScanQuality(vertices=arguments.vertices))
+    if arguments.jobs < 1:
+        raise TwistError(f"rooms: --jobs {arguments.jobs} is no number of processes")
+    make = partial(generate_scan, arguments.out, quality=ScanQuality.for_vertices(arguments.vertices))
     manifests = []
-    with ProcessPoolExecutor(max(1, arguments.jobs)) as pool:
+    with ProcessPoolExecutor(arguments.jobs) as pool:
         results = pool.map(make, chosen) if arguments.jobs > 1 else map(make, chosen)
         for plan, manifest in zip(chosen, results, strict=True):
             manifests.append(manifest)

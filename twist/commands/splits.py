@@ -7,13 +7,15 @@ from pathlib import Path
 
 HELP = "write the lists of labelled, unlabelled and scored scenes of a data set"
 EXAMPLE = (
-    "python -m twist splits --settings results/data/rooms/settings.yaml --raw results/data/rooms/raw "
+    "python -m twist splits --dataset rooms --raw results/data/rooms/raw "
     "--scenes results/data/rooms/scenes.json --ratio 5 --seed 0 --out-dir splits/5pct-seed0"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--settings", type=Path, required=True, help="resolved settings")
+    from twist.runs import add_settings_arguments
+
+    add_settings_arguments(parser)
     parser.add_argument("--raw", type=Path, required=True, help="raw data folder")
     parser.add_argument("--scenes", type=Path, required=True, help="scenes.json of the data set")
     parser.add_argument("--ratio", required=True, help="percentage of the training scenes that is labelled")
@@ -25,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from twist.files import read_json, write_text
-    from twist.settings import Settings
+    from twist.runs import chosen_settings
     from twist.splits import labelled_scenes, scene_lists
 
-    settings = Settings.load(arguments.settings)
+    settings = chosen_settings(arguments)
     facts = read_json(arguments.scenes)
     lists = scene_lists(settings, arguments.raw)
     labelled = labelled_scenes(settings, arguments.raw, arguments.ratio, arguments.seed, lists.train, facts)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 HELP = "train Φ (and Ψ) on labelled and pseudo-labelled scenes; goes on where a killed training stopped"
 EXAMPLE = (
-    "python -m twist train --stage start --settings results/rooms_5pct-suponly/settings.yaml "
+    "python -m twist train --stage start --run rooms_5pct-suponly "
     "--data results/data/rooms --labelled labelled.txt --out model.pt --work work"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from twist.runs import add_settings_arguments
+
     parser.add_argument(
         "--stage",
         choices=("start", "round", "control"),
@@ -21,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="start: round 0, Φ on labels alone; round: labels and pseudo-labels; "
         "control: a round's schedule on labels alone",
     )
-    parser.add_argument("--settings", type=Path, required=True, help="resolved settings of the run")
+    add_settings_arguments(parser)
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--full", action="store_true", help="start: every scene is labelled, train longer")
     parser.add_argument("--labelled", type=Path, required=True, help="list of labelled scenes")
@@ -45,9 +47,9 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.files import file_sha256, read_names
     from twist.learning.batches import Mix
     from twist.learning.trainer import TrainingPlan, train
-    from twist.settings import Settings
+    from twist.runs import chosen_settings
 
-    settings = Settings.load(arguments.settings)
+    settings = chosen_settings(arguments)
     rounds, stage = settings.selftraining, arguments.stage
     labelled = read_names(arguments.labelled)
     if stage == "round":

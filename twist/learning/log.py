@@ -9,6 +9,7 @@ from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 
+from twist.errors import TwistError
 from twist.files import write_text
 
 
@@ -29,11 +30,14 @@ class TrainingLog:
         self._first_step: int | None = None
 
     def line(self, text: str) -> None:
-        """One line to the terminal and to log.txt."""
+        """One line to the terminal and to log.txt. Raises TwistError when the disk is full."""
         stamped = f"{time.strftime('%H:%M:%S')} {self.name} | {text}"
         print(stamped, flush=True)
-        with self.file.open("a", encoding="utf-8") as handle:
-            handle.write(stamped + "\n")
+        try:
+            with self.file.open("a", encoding="utf-8") as handle:
+                handle.write(stamped + "\n")
+        except OSError as error:
+            raise TwistError(f"cannot write {self.file}: {error.strerror}") from error
 
     def resume_at(self, step: int) -> None:
         """Keep the metrics of the steps that the loaded state has seen."""

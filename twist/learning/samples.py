@@ -59,6 +59,10 @@ def load_sample(
     """
     scene = Scene.load(scene_path)
     supervoxels = read_npz(supervoxel_path)
+    needed = {"supervoxel"} if len(scene.faces) else {"supervoxel", "normal"}
+    if not needed <= supervoxels.keys():
+        lacking = ", ".join(needed - supervoxels.keys())
+        raise TwistError(f"{supervoxel_path} lacks {lacking}; set supervoxels.source: computed and run again")
     supervoxel = supervoxels["supervoxel"]
     if supervoxel.shape != (len(scene),):
         raise TwistError(f"{supervoxel_path} has {len(supervoxel)} points, {scene_path} has {len(scene)}")

@@ -31,6 +31,13 @@ class ScanQuality:
     #: Vertices of a large room's mesh; small rooms keep about 45 % of the fused mesh's.
     vertices: int = 30_000
 
+    @classmethod
+    def for_vertices(cls, vertices: int) -> ScanQuality:
+        """The quality that gives large rooms meshes of so many vertices: beyond 50 000, a finer scan."""
+        if vertices <= 50_000:
+            return cls(vertices=vertices)
+        return cls(voxel_size_m=0.017, views=96, width=240, height=180, vertices=vertices)
+
 
 @dataclass(frozen=True)
 class GeneratedScan:

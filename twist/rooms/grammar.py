@@ -31,9 +31,36 @@ COVERED = 0.3
 
 #: What is added to rooms that are too bare.
 _FILLERS = {
-    "bedroom": ("bookshelf", "armchair", "cabinet", "chair", "wardrobe", "side table", "dresser"),
-    "living room": ("bookshelf", "armchair", "cabinet", "chair", "sofa", "side table", "ottoman"),
-    "office": ("bookshelf", "chair", "file cabinet", "desk", "office chair", "cabinet", "mini refrigerator"),
+    "bedroom": (
+        "bookshelf",
+        "bookshelf",
+        "armchair",
+        "cabinet",
+        "chair",
+        "wardrobe",
+        "side table",
+        "dresser",
+    ),
+    "living room": (
+        "bookshelf",
+        "bookshelf",
+        "armchair",
+        "cabinet",
+        "chair",
+        "sofa",
+        "side table",
+        "ottoman",
+    ),
+    "office": (
+        "bookshelf",
+        "bookshelf",
+        "chair",
+        "file cabinet",
+        "desk",
+        "office chair",
+        "cabinet",
+        "mini refrigerator",
+    ),
     "bathroom": ("washing machine", "cabinet", "trash can", "chair"),
     "kitchen": ("cabinet", "chair", "bookshelf", "refrigerator", "side table"),
     "studio": ("bookshelf", "armchair", "cabinet", "chair", "wardrobe", "sofa"),
@@ -96,7 +123,7 @@ def _bedroom(room: Furnisher) -> None:
     if room.chance(0.6):
         groups.desk_group(room)
     _some(room, "dresser" if room.chance(0.3) else "cabinet", 0.6)
-    _some(room, "bookshelf", 0.4)
+    _some(room, "bookshelf", 0.5)
     _some(room, "armchair", 0.2)
     _some(room, "chair", 0.4, most=2)
     _some(room, "side table", 0.3)

@@ -10,7 +10,7 @@ import numpy as np
 from twist.errors import TwistError
 
 #: Changes whenever the generator's output does; stored with the data.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -85,7 +85,7 @@ def plan_benchmark(train_scenes: int, val_scenes: int, seed: int) -> list[SceneP
 
 def _split(scenes: int, split: str, seed: int, first_name: int) -> list[ScenePlan]:
     plans: list[ScenePlan] = []
-    rooms_per_building = 6 if split == "train" else 2
+    rooms_per_building = 20 if split == "train" else 8
     room = 0
     while len(plans) < scenes:
         rng = np.random.default_rng([seed, _SPLITS.index(split), room, 0])

@@ -65,7 +65,7 @@ def scan(
         believed = replace(
             camera, position=camera.position + drift, rotation=_small_turn(turn) @ camera.rotation
         )
-        frames.append(Frame(_measure(depth, face_id, camera, normals, dropout, rng), believed))
+        frames.append(Frame(measure(depth, face_id, camera, normals, dropout, rng), believed))
     return Scan(frames, seen)
 
 
@@ -108,7 +108,7 @@ def _small_turn(angles: np.ndarray) -> np.ndarray:
     return q * np.sign(np.diag(r))
 
 
-def _measure(
+def measure(
     depth: np.ndarray,
     face_id: np.ndarray,
     camera: Camera,
@@ -125,8 +125,8 @@ def _measure(
     hit = face_id != NOTHING
     z = np.where(hit, depth, 0.0).astype(np.float64)
     rays = camera.rays()
-    normal = normals[face_id] @ camera.rotation
-    incidence = np.abs((normal * rays).sum(axis=-1)) / np.linalg.norm(rays, axis=-1)
+    cosine = np.einsum("hwi,hwi->hw", (normals @ camera.rotation)[face_id], rays)
+    incidence = np.abs(cosine) / np.sqrt(np.einsum("hwi,hwi->hw", rays, rays))
     lost = rng.random(shape) < dropout[face_id]
     lost |= rng.random(shape) < np.clip((0.28 - incidence) / 0.16, 0, 1)
     lost |= _at_edge(z) & (rng.random(shape) < 0.5)

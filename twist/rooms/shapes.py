@@ -130,17 +130,6 @@ def rod(paint: Paint, start: Sequence[float], end: Sequence[float], thickness: f
     return [Part(vertices, _quads(quads), paint)]
 
 
-def extrusion(paint: Paint, outline: Sequence[tuple[float, float]], x0: float, x1: float) -> Shape:
-    """A convex outline in (y, z), seen from +x counter-clockwise, extruded from x0 to x1."""
-    n = len(outline)
-    left = np.array([(x0, y, z) for y, z in outline])
-    right = np.array([(x1, y, z) for y, z in outline])
-    quads = [(i, (i + 1) % n, n + (i + 1) % n, n + i) for i in range(n)]
-    caps = [(0, i + 1, i) for i in range(1, n - 1)] + [(n, n + i, n + i + 1) for i in range(1, n - 1)]
-    faces = np.concatenate([_quads(quads)[:, ::-1], np.array(caps)])
-    return [Part(np.concatenate([left, right]), faces, paint)]
-
-
 def wavy_sheet(
     paint: Paint, width: float, z0: float, z1: float, wave_m: float, folds: float, thickness: float = 0.05
 ) -> Shape:

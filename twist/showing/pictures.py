@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,18 +88,16 @@ def contact_sheet(rows: list[list[np.ndarray]], gap: int = 8) -> np.ndarray:
 
 
 def _camera_that_sees(xyz: np.ndarray, yaw: float, width: int, height: int) -> Camera:
-    """The nearest camera of the fixed direction from which all points lie within the image."""
-    low, high = np.percentile(xyz, 0.5, axis=0), np.percentile(xyz, 99.5, axis=0)
-    camera = Camera.looking((low + high) / 2, yaw, _PITCH, _FIELD_OF_VIEW, width, height)
-    corners = np.array(
-        [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
-    )
-    x, y, z = camera.to_camera(corners).T
-    half = np.array([[width], [height]]) / 2 / camera.focal_px * 0.97
-    back = float((np.abs(np.stack([x, y])) / half - z).max())
-    return Camera.looking(
-        camera.position - back * camera.rotation[:, 2], yaw, _PITCH, _FIELD_OF_VIEW, width, height
-    )
+    """The nearest camera of the fixed direction that sees all points but a few strays, in the middle."""
+    view = Camera.looking(xyz.mean(axis=0), yaw, _PITCH, _FIELD_OF_VIEW, width, height)
+    local = view.to_camera(xyz)
+    low, high = np.percentile(local, 0.1, axis=0), np.percentile(local, 99.9, axis=0)
+    local -= (low + high) / 2
+    inside = (np.abs(local) <= (high - low) / 2).all(axis=1) | (len(xyz) < 1000)
+    half = np.array([width, height]) / 2 / view.focal_px * 0.97
+    back = float((np.abs(local[inside, :2]) / half - local[inside, 2:]).max())
+    middle = view.position + view.rotation @ ((low + high) / 2)
+    return replace(view, position=middle - back * view.rotation[:, 2])
 
 
 def _surfaces(xyz: np.ndarray, faces: np.ndarray, colours: np.ndarray, camera: Camera) -> np.ndarray:

@@ -16,7 +16,7 @@ from twist.errors import TwistError
 from twist.locks import clear_stale_locks
 from twist.preparation import FORMATS
 from twist.runs import Run, dataset_settings
-from twist.settings import read_yaml
+from twist.settings import parsed_leaves, read_yaml
 from twist.splits import scene_lists
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
@@ -28,7 +28,7 @@ validate(config, "../schemas/config.schema.yaml")
 
 CONFIG = Path("config")
 ENVIRONMENT = "../../envs/twist.yaml"
-OVERRIDES = config["settings"]
+OVERRIDES = parsed_leaves(config["settings"])
 VARIANTS = read_yaml(CONFIG / "variants.yaml")
 
 if workflow.is_main_process:
@@ -88,6 +88,12 @@ def scored_rounds(run):
 
 def split_of(run, name):
     return f"results/data/{run.dataset}/splits/{run.ratio}pct-seed{run.seed}/{name}.txt"
+
+
+def override(wildcards, output):
+    """Settings over the files' as text. It takes `output` only so that Snakemake, which tracks no parameter derived
+    from files, does not track it: what a rule depends on stands in its `settings`."""
+    return json.dumps(OVERRIDES)
 
 
 def training_seed(wildcards):
@@ -194,7 +200,7 @@ def data_setting(*names):
     return lambda wildcards: data_settings(wildcards.dataset).canonical_json(*names)
 
 
-_chunks = {}
+_chunks = {}  # parsing asks for the same portions thousands of times
 
 
 @told

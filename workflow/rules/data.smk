@@ -3,22 +3,6 @@
 # file. A killed job keeps the scenes that it finished.
 
 
-rule data_settings:
-    output:
-        "results/data/{dataset}/settings.yaml",
-    log:
-        "results/data/{dataset}/logs/settings.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        settings=lambda wildcards: data_settings(wildcards.dataset).to_json(),
-        override=json.dumps(OVERRIDES),
-    shell:
-        "python -m twist settings --dataset {wildcards.dataset} --override {params.override:q}"
-        " --out {output} > {log} 2>&1"
-
-
 rule rooms:
     output:
         "results/data/{dataset}/generated/{chunk}.json",
@@ -111,7 +95,6 @@ rule collect_data:
 
 rule splits:
     input:
-        settings=ancient("results/data/{dataset}/settings.yaml"),
         scenes="results/data/{dataset}/scenes.json",
     output:
         collect(
@@ -124,9 +107,11 @@ rule splits:
     conda:
         ENVIRONMENT
     params:
+        override=override,
         settings=data_setting("data.label_lists", "data.own_lists"),
         raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m twist splits --settings {input.settings} --raw {params.raw:q} --scenes {input.scenes}"
+        "python -m twist splits --dataset {wildcards.dataset} --override {params.override:q}"
+        " --raw {params.raw:q} --scenes {input.scenes}"
         " --ratio {wildcards.ratio} --seed {wildcards.seed} --out-dir {params.folder} 2>&1 | tee {log}"

@@ -3,7 +3,6 @@
 
 rule predict:
     input:
-        settings=ancient("results/{run}/settings.yaml"),
         model=this_model,
         scenes=lambda wildcards: split_of(run_of(wildcards), "val"),
         data=scenes_of_run,
@@ -20,19 +19,20 @@ rule predict:
         mem_mb=8000,
         runtime=240,
     params:
+        override=override,
         settings=run_setting("proposals", "prediction"),
         run=run_of,
         device=device_of,
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m twist predict --settings {input.settings} --model {input.model}"
+        "python -m twist predict --run {wildcards.run} --override {params.override:q}"
+        " --model {input.model}"
         " --data results/data/{params.run.dataset} --scenes {input.scenes} --device {params.device}"
         " --out-dir {params.folder}/predictions --manifest {output} 2>&1 | tee {log}"
 
 
 rule evaluate:
     input:
-        settings=ancient("results/{run}/settings.yaml"),
         predictions="results/{run}/round{round}/predictions.json",
         scenes=lambda wildcards: split_of(run_of(wildcards), "val"),
     output:
@@ -47,14 +47,14 @@ rule evaluate:
         mem_mb=4000,
         runtime=60,
     params:
+        override=override,
         run=run_of,
-        format=lambda wildcards: settings_of(run_of(wildcards)).data.format,
-        about=lambda wildcards: run_of(wildcards).about(int(wildcards.round)),
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m twist evaluate --settings {input.settings} --dataset {params.format}"
+        "python -m twist evaluate --run {wildcards.run} --override {params.override:q}"
         " --scenes results/data/{params.run.dataset}/scenes --list {input.scenes}"
-        " --predictions {params.folder}/predictions --run {params.about:q} --out {output} > {log} 2>&1"
+        " --predictions {params.folder}/predictions --predicted {input.predictions}"
+        " --round {wildcards.round} --out {output} > {log} 2>&1"
 
 
 rule finish_run:
@@ -64,14 +64,19 @@ rule finish_run:
     output:
         evaluation="results/{run}/eval.json",
         metrics="results/{run}/metrics.csv",
+        settings="results/{run}/settings.yaml",
     log:
         "results/{run}/logs/finish.log",
     localrule: True
     conda:
         ENVIRONMENT
+    params:
+        override=override,
+        settings=lambda wildcards: settings_of(run_of(wildcards)).canonical_json(),
     shell:
         "python -m twist finish --evaluations {input.evaluations} --metrics {input.metrics}"
-        " --out {output.evaluation} --metrics-out {output.metrics} > {log} 2>&1"
+        " --out {output.evaluation} --metrics-out {output.metrics} --settings-out {output.settings}"
+        " --run {wildcards.run} --override {params.override:q} > {log} 2>&1"
 
 
 rule table:

@@ -2,25 +2,8 @@
 # on both. Trainings keep their resumable state in work/ beside their output; Snakemake never deletes it.
 
 
-rule run_settings:
-    output:
-        "results/{run}/settings.yaml",
-    log:
-        "results/{run}/logs/settings.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        settings=lambda wildcards: settings_of(run_of(wildcards)).to_json(),
-        override=json.dumps(OVERRIDES),
-    shell:
-        "python -m twist settings --run {wildcards.run} --override {params.override:q}"
-        " --out {output} > {log} 2>&1"
-
-
 rule train_start:
     input:
-        settings=ancient("results/{run}/settings.yaml"),
         labelled=lambda wildcards: split_of(run_of(wildcards), "labelled"),
         data=scenes_of_run,
     output:
@@ -37,6 +20,7 @@ rule train_start:
         mem_mb=16000,
         runtime=1440,
     params:
+        override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_start_training(),
         run=run_of,
         full=lambda wildcards: "--full" if run_of(wildcards).ratio_pct == 100 else "",
@@ -44,7 +28,7 @@ rule train_start:
         device=device_of,
         work="results/{run}/round0/work",
     shell:
-        "python -m twist train --stage start {params.full} --settings {input.settings}"
+        "python -m twist train --stage start {params.full} --run {wildcards.run} --override {params.override:q}"
         " --data results/data/{params.run.dataset} --labelled {input.labelled} --depends {input.data}"
         " --seed {params.seed} --device {params.device} --name '{wildcards.run} round 0'"
         " --work {params.work} --out {output.model} 2>&1 | tee {log}"
@@ -52,7 +36,6 @@ rule train_start:
 
 rule pseudo_labels:
     input:
-        settings=ancient("results/{run}/settings.yaml"),
         model=previous_model,
         unlabelled=lambda wildcards: split_of(run_of(wildcards), "unlabelled"),
         data=scenes_of_run,
@@ -69,6 +52,7 @@ rule pseudo_labels:
         mem_mb=8000,
         runtime=240,
     params:
+        override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_labelling(
             int(wildcards.round)
         ),
@@ -77,7 +61,8 @@ rule pseudo_labels:
         device=device_of,
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m twist label --settings {input.settings} --model {input.model}"
+        "python -m twist label --run {wildcards.run} --override {params.override:q}"
+        " --model {input.model}"
         " --data results/data/{params.run.dataset} --scenes {input.unlabelled}"
         " --shard {wildcards.shard}/{params.shards} --round {wildcards.round} --device {params.device}"
         " --out-dir {params.folder} --manifest {output} 2>&1 | tee {log}"
@@ -86,7 +71,6 @@ rule pseudo_labels:
 rule train_round:
     input:
         unpack(round_inputs),
-        settings=ancient("results/{run}/settings.yaml"),
         labelled=lambda wildcards: split_of(run_of(wildcards), "labelled"),
         data=scenes_of_run,
     output:
@@ -105,6 +89,7 @@ rule train_round:
         mem_mb=16000,
         runtime=1440,
     params:
+        override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_round_training(),
         run=run_of,
         arguments=round_arguments,
@@ -113,7 +98,7 @@ rule train_round:
         device=device_of,
         work="results/{run}/round{round}/work",
     shell:
-        "python -m twist train {params.arguments} --settings {input.settings}"
+        "python -m twist train {params.arguments} --run {wildcards.run} --override {params.override:q}"
         " --data results/data/{params.run.dataset} --labelled {input.labelled} --depends {params.depends}"
         " --seed {params.seed} --device {params.device} --name '{wildcards.run} round {wildcards.round}'"
         " --work {params.work} --out {output.model} 2>&1 | tee {log}"

@@ -66,7 +66,15 @@ def round_table(rng: np.random.Generator) -> Shape:
     shape = cylinder(top, radius, height - 0.04, height, 20)
     if rng.random() < 0.6:
         foot = radius * rng.uniform(0.5, 0.65)
-        profile = [(0, 0), (foot, 0), (foot, 0.03), (0.06, 0.08), (0.05, height - 0.06), (0.2, height - 0.04)]
+        profile = [
+            (0, 0),
+            (foot, 0),
+            (foot, 0.03),
+            (0.06, 0.08),
+            (0.05, height - 0.06),
+            (0.2, height - 0.04),
+            (0, height - 0.04),
+        ]
         return shape + lathe(frame, profile, 14)
     side = radius * 1.1
     return shape + four_legs(frame, side, side, height - 0.04, 0.05, splay=0.04)
@@ -97,7 +105,14 @@ def side_table(rng: np.random.Generator) -> Shape:
     top, frame = mix(rng, "wood", "white", "metal"), mix(rng, "wood", "metal")
     height, size = rng.uniform(0.45, 0.62), rng.uniform(0.38, 0.5)
     if rng.random() < 0.4:
-        profile = [(0, 0), (size * 0.35, 0), (size * 0.35, 0.03), (0.04, 0.06), (0.04, height - 0.04)]
+        profile = [
+            (0, 0),
+            (size * 0.35, 0),
+            (size * 0.35, 0.03),
+            (0.04, 0.06),
+            (0.04, height - 0.04),
+            (0, height - 0.04),
+        ]
         return cylinder(top, size / 2, height - 0.04, height, 16) + lathe(frame, profile, 10)
     shape = slab(top, size, size, 0.04, height - 0.04) + four_legs(frame, size, size, height - 0.04, 0.045)
     return shape + slab(top, size - 0.05, size - 0.05, 0.03, 0.15)

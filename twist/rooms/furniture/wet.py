@@ -128,13 +128,15 @@ def _tap(rng: np.random.Generator) -> Shape:
 
 
 def pedestal_sink(rng: np.random.Generator) -> Shape:
-    """A wash basin on a column."""
+    """A wash basin on a column, or on the wall with its drain below."""
     paint = mix(rng, "porcelain")
     width, depth, top = rng.uniform(0.5, 0.65), rng.uniform(0.42, 0.5), rng.uniform(0.8, 0.88)
     shape = moved(_bowl(paint, 0.5, 0.18, (width, depth)), z=top - 0.18)
     shape += box(paint, (-width / 2, depth / 2 - 0.12, top - 0.16), (width / 2, depth / 2 + 0.02, top + 0.02))
     if rng.random() < 0.7:
-        shape += lathe(paint, [(0, 0), (0.13, 0), (0.09, 0.1), (0.09, top - 0.15)], 10)
+        shape += lathe(paint, [(0, 0), (0.13, 0), (0.09, 0.1), (0.09, top - 0.15), (0, top - 0.15)], 10)
+    else:
+        shape += cylinder(mix(rng, "metal"), 0.035, 0, top - 0.15, 8)
     return shape + moved(_tap(rng), y=depth / 2 - 0.05, z=top)
 
 

@@ -1,0 +1,124 @@
+"""Ψ's part of a step: which proposals it sees, and where there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.synthetic import BED, CHAIR, TABLE, room_sample, tiny_settings
+from twist.classes import SCANNET
+from twist.learning.batches import Batch, make_batch
+from twist.learning.recorrecting import recorrection_step
+from twist.network.extraction import Extraction
+from twist.network.model import Model
+
+#: Close enough points for furniture to hold together, wide enough gaps to keep it apart.
+PROPOSALS = {"radius_m": 0.35, "radius_shifted_m": 0.1, "min_points": 20}
+SETTINGS = tiny_settings(proposals=PROPOSALS)
+
+
+def batch_of(folder: Path, *truth: bool) -> Batch:
+    samples = [room_sample(folder, 600, seed, truth=own) for seed, own in enumerate(truth)]
+    return make_batch(samples, SETTINGS.network)
+
+
+def perfect(batch: Batch) -> Extraction:
+    """What Φ would say that knows the labels: each voxel's class and offset."""
+    voxels = len(batch.indices)
+    label = torch.zeros(voxels, dtype=torch.int64)
+    label[batch.voxel_of_point] = batch.semantic
+    centre = batch.position.clone()
+    on = batch.instance >= 0
+    centre[batch.voxel_of_point[on]] = batch.centre[on]
+    logits = 20 * torch.nn.functional.one_hot(label, 20).float()
+    features = torch.randn((voxels, SETTINGS.network.decoder_channels[-1]))
+    return Extraction(features.requires_grad_(), logits.requires_grad_(), centre - batch.position)
+
+
+def fresh_model() -> Model:
+    torch.manual_seed(0)
+    return Model(SETTINGS.network, SCANNET).train()
+
+
+def model_of_certainty(logit: float) -> Model:
+    """A model whose Ψ is as certain of every proposal."""
+    model = fresh_model()
+    torch.nn.init.zeros_(model.recorrection.certainty.weight)
+    torch.nn.init.constant_(model.recorrection.certainty.bias, logit)
+    return model
+
+
+def step(
+    batch: Batch, extraction: Extraction, model: Model | None = None, **recorrection: Any
+) -> tuple[dict[str, torch.Tensor], float]:
+    settings = tiny_settings(proposals=PROPOSALS, recorrection=recorrection)
+    return recorrection_step(model or fresh_model(), extraction, batch, settings)
+
+
+def test_right_proposals_give_their_class_and_certainty(tmp_path: Path) -> None:
+    """Four pieces of furniture, found whole in P and Q alike: four proposals, certainty 1, right class."""
+    batch = batch_of(tmp_path, True)
+    model = model_of_certainty(2.0)
+    losses, proposals = step(batch, perfect(batch), model)
+    assert proposals == 4
+    assert losses["class"].item() < 0.01  # an untrained Ψ repeats Φ, and Φ is right and sure
+    assert losses["certainty"].item() == pytest.approx(np.log1p(np.exp(-2)))
+    (losses["certainty"] + losses["class"]).backward()
+    assert model.recorrection.certainty.weight.grad.abs().max() > 0
+
+
+def test_pseudo_labelled_scenes_teach_nothing(tmp_path: Path) -> None:
+    batch = batch_of(tmp_path, False, True, False)
+    alone = batch_of(tmp_path, True)
+    assert step(batch, perfect(batch))[1] == step(alone, perfect(alone))[1] == 4
+    batch = batch_of(tmp_path, False, False)
+    extraction = perfect(batch)
+    losses, proposals = step(batch, extraction)
+    assert proposals == 0
+    assert [value.item() for value in losses.values()] == [0, 0]
+    sum(losses.values()).backward()
+    assert not extraction.logits.grad.any()
+
+
+def test_a_scene_without_proposals_leaves_the_others(tmp_path: Path) -> None:
+    batch = batch_of(tmp_path, True, True)
+    extraction = perfect(batch)
+    logits = extraction.logits.detach().clone()
+    logits[batch.indices[:, 0] == 0] = torch.eye(20)[0]  # all wall
+    _, proposals = step(batch, replace(extraction, logits=logits))
+    assert proposals == 2  # four in one of two annotated scenes
+
+
+@pytest.mark.parametrize("reaches", [True, False])
+def test_whether_the_gradient_reaches_the_features(reaches: bool, tmp_path: Path) -> None:
+    batch = batch_of(tmp_path, True)
+    extraction = perfect(batch)
+    losses, _ = step(batch, extraction, gradient_to_features=reaches)
+    losses["certainty"].backward()
+    assert (extraction.features.grad is not None and bool(extraction.features.grad.any())) == reaches
+    assert extraction.logits.grad is None  # classes and offsets only choose the proposals
+
+
+def test_the_largest_proposals_are_kept_in_their_order(tmp_path: Path) -> None:
+    batch = batch_of(tmp_path, True)
+    assert step(batch, perfect(batch), proposals_max=3)[1] == 3
+
+
+def test_a_proposal_over_all_furniture_is_not_certain(tmp_path: Path) -> None:
+    """All furniture is taken for one class and shifted onto one place: set P finds four pieces of the wrong
+    class, set Q one proposal that overlaps each piece by a quarter."""
+    batch = batch_of(tmp_path, True)
+    right = perfect(batch)
+    thing = torch.isin(right.logits.argmax(dim=1), torch.tensor([BED, CHAIR, TABLE]))
+    logits = torch.where(thing[:, None], 20 * torch.eye(20)[TABLE], right.logits.detach())
+    wrong = replace(right, logits=logits, offset=-batch.position)
+    losses, proposals = step(batch, wrong, model_of_certainty(2.0))
+    assert proposals == 5
+    bce = [np.log1p(np.exp(-2))] * 4 + [np.log1p(np.exp(2))]
+    assert losses["certainty"].item() == pytest.approx(np.mean(bce))
+    assert losses["class"].item() > 3

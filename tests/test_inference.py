@@ -1,0 +1,206 @@
+"""Inference: views, the three ways without proposals or certainty, and what becomes a prediction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.synthetic import BED, CHAIR, room_sample, tiny_settings
+from twist import inference
+from twist.classes import SCANNET
+from twist.inference import Inference, extract, infer, predictions, recorrected_proposals
+from twist.learning.samples import SceneSample
+from twist.network.model import Model
+from twist.regions import Regions
+from twist.settings import PredictionSettings
+
+SETTINGS = tiny_settings()
+
+
+@pytest.fixture
+def model() -> Model:
+    torch.manual_seed(1)
+    made = Model(SETTINGS.network, SCANNET).eval()
+    made.certainty_trained = True
+    return made
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> SceneSample:
+    return room_sample(tmp_path, 300)
+
+
+def keen(model: Model) -> Model:
+    """A model that takes everything for a chair."""
+    with torch.no_grad():
+        model.extraction.semantic[-1].bias[CHAIR] = 50
+    return model
+
+
+# --- Φ -------------------------------------------------------------------------------------------
+
+
+def test_points_take_their_voxels_answer(model: Model, sample: SceneSample) -> None:
+    points = extract(model, sample)
+    with torch.inference_mode():
+        answer = model.extraction(points.batch.features, points.batch.indices, 1)
+        centre = points.batch.position + answer.offset
+        voxel = points.batch.voxel_of_point
+        np.testing.assert_array_equal(points.probability, torch.softmax(answer.logits, 1)[voxel])
+    centre = centre[voxel].numpy()
+    np.testing.assert_allclose(sample.xyz + points.offset, centre, atol=1e-5)
+    assert (points.probability.dtype, points.offset.dtype) == (np.float32, np.float32)
+
+
+def test_views_are_averaged_and_the_same_in_every_run(model: Model, sample: SceneSample) -> None:
+    one, three = extract(model, sample), extract(model, sample, views=3)
+    assert not np.allclose(one.probability, three.probability)
+    np.testing.assert_allclose(three.probability.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(extract(model, sample, views=3).probability, three.probability)
+    assert torch.equal(one.features, three.features)
+
+
+def test_offsets_of_views_are_turned_back(
+    model: Model, sample: SceneSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Φ points at a fixed landmark of the scan in every view, the average points there too."""
+    landmark = sample.xyz[17] + np.float32(0.5)
+    seen = []
+
+    def forward(_: Model, view: SceneSample) -> Any:
+        across = np.linalg.lstsq(
+            np.c_[sample.xyz, np.ones(len(sample))].astype(np.float64),
+            view.xyz.astype(np.float64),
+            rcond=None,
+        )[0]
+        seen.append(across[:3])
+        return np.append(landmark, 1) @ across - view.xyz, SimpleNamespace(features=None)
+
+    monkeypatch.setattr(inference, "_forward", forward)
+    monkeypatch.setattr(
+        inference, "_per_point", lambda offset, _: (np.full((len(offset), 20), 0.05, np.float32), offset)
+    )
+    points = extract(model, sample, views=6)
+    np.testing.assert_allclose(sample.xyz + points.offset, np.tile(landmark, (300, 1)), atol=1e-4)
+    determinants = [round(float(np.linalg.det(matrix)), 3) for matrix in seen]
+    assert set(determinants) == {-1.0, 1.0}, "no view was mirrored, or one was stretched"
+
+
+# --- Φ, grouping and Ψ ---------------------------------------------------------------------------
+
+
+def test_a_round_0_model_has_no_certainty(model: Model, sample: SceneSample) -> None:
+    model.certainty_trained = False
+    answer = infer(keen(model), sample, SETTINGS.proposals)
+    assert answer.certainty is None
+    assert answer.recorrected is None
+    assert len(answer.proposals) > 0
+    assert set(answer.proposals.label.tolist()) == {CHAIR}
+    assert recorrected_proposals(answer, model) is answer.proposals
+    found = predictions(answer, model, PredictionSettings(min_points=5))
+    assert set(found.label.tolist()) == {CHAIR}
+    np.testing.assert_allclose(found.score, 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_no_proposals_are_a_normal_answer(trained: bool, model: Model, sample: SceneSample) -> None:
+    model.certainty_trained = trained
+    settings = replace(SETTINGS.proposals, min_points=10_000)
+    answer = infer(model, sample, settings)
+    assert len(answer.proposals) == 0
+    assert (answer.certainty is None) == (not trained)
+    assert not trained or answer.recorrected.shape == (0, 19)
+    found = predictions(answer, model, PredictionSettings())
+    assert len(found) == 0
+    assert found.size_of_scene == 300
+
+
+def test_psi_judges_every_proposal(model: Model, sample: SceneSample) -> None:
+    answer = infer(keen(model), sample, SETTINGS.proposals)
+    assert answer.certainty.shape == (len(answer.proposals),)
+    assert ((answer.certainty > 0) & (answer.certainty < 1)).all()
+    np.testing.assert_allclose(answer.recorrected.sum(axis=1), 1, rtol=1e-5)
+    assert answer.recorrected.shape == (len(answer.proposals), 19)
+    # an untrained residual repeats Φ's class
+    assert recorrected_proposals(answer, model).label.tolist() == answer.proposals.label.tolist()
+
+
+def test_probabilities_are_averaged_over_supervoxels_where_so_set(model: Model, sample: SceneSample) -> None:
+    answer = infer(model, sample, replace(SETTINGS.proposals, supervoxel_mean=True))
+    plain = infer(model, sample, SETTINGS.proposals)
+    for piece in np.unique(sample.supervoxel):
+        members = sample.supervoxel == piece
+        expected = np.tile(plain.probability[members].mean(axis=0), (members.sum(), 1))
+        np.testing.assert_allclose(answer.probability[members], expected, atol=1e-6)
+
+
+# --- predictions ---------------------------------------------------------------------------------
+
+
+def judged(*proposals: tuple[range, int | None, float, float]) -> Inference:
+    """Proposals as (points, class by Ψ, None = background, certainty, its probability)."""
+    table = SCANNET
+    sets = [np.array(points, np.int32) for points, *_ in proposals]
+    recorrected = np.zeros((len(proposals), 19), np.float32)
+    for row, (_, label, _, probability) in zip(recorrected, proposals, strict=True):
+        row[:] = (1 - probability) / 18
+        row[18 if label is None else table.things.tolist().index(label)] = probability
+    regions = Regions(
+        np.concatenate(sets),
+        np.cumsum([0] + [len(points) for points in sets]).astype(np.int64),
+        np.zeros(len(sets), np.int32),
+        np.zeros(len(sets), np.float32),
+        1000,
+    )
+    certainty = np.array([certainty for _, _, certainty, _ in proposals], np.float32)
+    return Inference(np.zeros((1000, 20), np.float32), regions, certainty, recorrected)
+
+
+def found(model: Model, answer: Inference, **changes: Any) -> list[tuple[int, int, float]]:
+    """(first point, class, score) of each prediction."""
+    regions = predictions(answer, model, PredictionSettings(**changes))
+    return [
+        (int(regions[k][0]), int(regions.label[k]), round(float(regions.score[k]), 4))
+        for k in range(len(regions))
+    ]
+
+
+def test_predictions_drop_background_the_faint_and_the_small_and_come_best_first(model: Model) -> None:
+    answer = judged(
+        (range(0, 100), CHAIR, 0.5, 0.9),
+        (range(100, 199), CHAIR, 0.9, 0.9),  # 99 points
+        (range(200, 300), None, 0.9, 0.9),
+        (range(300, 400), BED, 0.08, 0.9),
+        (range(400, 500), BED, 0.7, 0.9),
+    )
+    assert found(model, answer) == [(400, BED, 0.7), (0, CHAIR, 0.5)]
+    assert found(model, answer, min_score=0.0, min_points=99)[0] == (100, CHAIR, 0.9)
+    assert found(model, answer, min_score=0.0)[-1] == (300, BED, 0.08)
+
+
+def test_of_two_predictions_that_overlap_the_better_stays_whatever_its_class(model: Model) -> None:
+    answer = judged(
+        (range(0, 100), CHAIR, 0.5, 0.9),
+        (range(40, 140), BED, 0.6, 0.9),  # IoU 60 / 140
+        (range(120, 220), CHAIR, 0.4, 0.9),  # IoU 20 / 180 with the second
+    )
+    assert found(model, answer) == [(40, BED, 0.6), (120, CHAIR, 0.4)]
+    assert len(found(model, answer, nms_iou=0.43)) == 3
+
+
+def test_a_dropped_prediction_suppresses_nothing(model: Model) -> None:
+    answer = judged((range(0, 120), None, 0.9, 0.9), (range(0, 110), CHAIR, 0.3, 0.9))
+    assert found(model, answer) == [(0, CHAIR, 0.3)]
+
+
+def test_score_may_be_the_product_with_the_class_probability(model: Model) -> None:
+    answer = judged((range(0, 100), CHAIR, 0.5, 0.5), (range(200, 300), BED, 0.4, 0.9))
+    assert found(model, answer) == [(0, CHAIR, 0.5), (200, BED, 0.4)]
+    product = found(model, answer, score="certainty_x_probability")
+    assert product == [(200, BED, 0.36), (0, CHAIR, 0.25)]
