@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Without a GPU the rules that would hold one run on the CPU, as many at a time as there are cores.
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS := $(shell nvidia-smi -L 2>/dev/null | wc -l)
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet rules host progress --
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet rules host --
 
 .PHONY: demo full test lint format clean
 

@@ -164,7 +164,7 @@ def judged(*proposals: tuple[range, int | None, float, float]) -> Inference:
 
 def found(model: Model, answer: Inference, **changes: Any) -> list[tuple[int, int, float]]:
     """(first point, class, score) of each prediction."""
-    regions = predictions(answer, model, PredictionSettings(**changes))
+    regions = predictions(answer, model, PredictionSettings(**({"score": "certainty"} | changes)))
     return [
         (int(regions[k][0]), int(regions.label[k]), round(float(regions.score[k]), 4))
         for k in range(len(regions))

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from twist.errors import TwistError
-from twist.settings import Settings, parsed_leaves, read_yaml
+from twist.settings import Settings, read_yaml
 
 METHODS = ("twist", "suponly", "control")
 
@@ -142,7 +142,7 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 def chosen_settings(arguments: argparse.Namespace) -> Settings:
     """The settings that a command line names. Raises TwistError where it names none."""
     try:
-        overrides = parsed_leaves(yaml.safe_load(arguments.override))
+        overrides = yaml.safe_load(arguments.override)
     except yaml.YAMLError as error:
         raise TwistError(f"--override {arguments.override}: not valid YAML") from error
     if arguments.run:

@@ -213,6 +213,9 @@ class SelfTrainingSettings:
     iterations: int = setting(10_000, "steps a round [C]", at_least=1)
     labelled_per_step: int = setting(1, "labelled scenes in every step [C]", at_least=1)
     pseudo_per_step: int = setting(3, "pseudo-labelled scenes in every step [C]", at_least=1)
+    pseudo_weight: float = setting(
+        1.0, "of the semantic loss on pseudo-labelled scenes against labelled ones [C]", at_least=0
+    )
     start: str = setting(
         "continue", "each round from the last round's weights, or anew [C]", choices=("continue", "anew")
     )
@@ -223,7 +226,7 @@ class PredictionSettings:
     """Which proposals become the scored prediction of a scan."""
 
     score: str = setting(
-        "certainty",
+        "certainty_x_probability",
         "Ψ's certainty, or its product with the class probability [C]",
         choices=("certainty", "certainty_x_probability"),
     )
@@ -335,7 +338,7 @@ class Settings:
 
     def of_round_training(self) -> str:
         """What a later round's training depends on, as canonical JSON."""
-        names = ("iterations", "labelled_per_step", "pseudo_per_step", "start")
+        names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "start")
         rounds = (f"selftraining.{name}" for name in names)
         shared = ("data.format", "network", "augmentation", "training", "proposals", "recorrection")
         return self.canonical_json(*shared, *rounds)
@@ -368,18 +371,6 @@ def _range_text(limits: Mapping[str, Any]) -> str:
         return ", ".join(limits["choices"])
     signs = {"above": ">", "at_least": "≥", "at_most": "≤"}
     return ", ".join(f"{sign} {limits[key]}" for key, sign in signs.items() if limits[key] is not None)
-
-
-def parsed_leaves(value: Any) -> Any:
-    """Mappings and lists whose texts are read as YAML: Snakemake's ``--config`` gives every value as text."""
-    if isinstance(value, Mapping):
-        return {key: parsed_leaves(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [parsed_leaves(entry) for entry in value]
-    try:
-        return yaml.safe_load(value) if isinstance(value, str) else value
-    except yaml.YAMLError:
-        return value  # a text such as "{ratio}.txt"
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -422,16 +413,23 @@ def _converted(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise TwistError(f"{where} must be a list, not {value!r}")
         return tuple(_converted(hint.__args__[0], entry, where) for entry in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint is float and isinstance(value, str):  # YAML 1.1 reads 1e-4 as a string
-        try:
-            return float(value)
-        except ValueError:
-            pass
+    found = value
+    if isinstance(value, str) and hint is not str:
+        value = _number_or_flag(value)
+    if hint is float and type(value) is int:
+        value = float(value)
     if type(value) is not hint:
-        raise TwistError(f"{where} must be {hint.__name__}, not {value!r}")
+        raise TwistError(f"{where} must be {hint.__name__}, not {found!r}")
     return value
+
+
+def _number_or_flag(text: str) -> Any:
+    """A number or true/false given as text, as Snakemake's ``--config`` gives every value; else the text."""
+    try:
+        value = yaml.safe_load(text)
+        return float(value) if isinstance(value, str) else value  # YAML 1.1 reads 1e-4 as text
+    except (ValueError, yaml.YAMLError):
+        return text
 
 
 def _check_range(limits: Mapping[str, Any], value: Any, where: str) -> None:

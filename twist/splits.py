@@ -158,7 +158,7 @@ def draw_labelled(
     count = round(len(train) * ratio_pct / 100)
     if count < 1:
         raise TwistError(
-            f"{ratio_pct} % of {len(train)} training scenes is less than one scene; "
+            f"{ratio_pct:g} % of {len(train)} training scenes is less than one scene; "
             f"the smallest ratio here is {100 / len(train):.3g} %"
         )
     rng = np.random.default_rng([seed, 17])

@@ -53,6 +53,22 @@ def test_semantic_loss_is_the_cross_entropy_weighted_by_class_and_point() -> Non
     assert losses["semantic"].item() == pytest.approx(np.average(nll, weights=weight))
 
 
+@pytest.mark.parametrize("pseudo_weight", [0.0, 0.5, 1.0])
+def test_means_over_annotated_and_pseudo_labelled_scenes_are_weighed(pseudo_weight: float) -> None:
+    """Scene 0 is annotated, scene 1, with as many points, is not."""
+    mixed = batch(
+        names=("room", "other"),
+        truth=(True, False),
+        point_offsets=torch.tensor([0, 2, 4]),
+        semantic=torch.tensor([0, 1, 1, 0]),
+        weight=torch.tensor([1.0, 2.0, 1.0, 3.0]),
+    )
+    losses = extraction_loss(extraction(), mixed, torch.ones(2), 1.0, pseudo_weight)
+    certain = np.average([-LN(0.25), -LN(0.75)], weights=[1, 2])
+    expected = (certain + pseudo_weight * -LN(0.5)) / (1 + pseudo_weight)
+    assert losses["semantic"].item() == pytest.approx(expected)
+
+
 def test_offset_loss_is_l1_and_direction_from_the_voxels_position() -> None:
     """Wanted (3, 4, 0); predicted (4, 3, 0): L1 2, cosine 24/25."""
     losses = extraction_loss(extraction([[4.0, 3, 0], [9, 9, 9]]), batch(), torch.ones(2), 1.0)

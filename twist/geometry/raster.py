@@ -76,7 +76,15 @@ def rasterise(
 
 
 @njit(cache=True)
-def _render(local, faces, focal, near, cull, depth, face_id):
+def _render(
+    local: np.ndarray,
+    faces: np.ndarray,
+    focal: float,
+    near: float,
+    cull: bool,
+    depth: np.ndarray,
+    face_id: np.ndarray,
+) -> None:
     polygon = np.empty((4, 3))
     for face in range(len(faces)):
         corners = _clip_near(local, faces[face], near, polygon)
@@ -85,7 +93,7 @@ def _render(local, faces, focal, near, cull, depth, face_id):
 
 
 @njit(cache=True)
-def _clip_near(local, face, near, polygon):
+def _clip_near(local: np.ndarray, face: np.ndarray, near: float, polygon: np.ndarray) -> int:
     """Cut a triangle at z = near; writes the 0, 3 or 4 corners left and returns their number."""
     count = 0
     for i in range(3):
@@ -101,7 +109,16 @@ def _clip_near(local, face, near, polygon):
 
 
 @njit(cache=True)
-def _fill(a, b, c, focal, cull, face, depth, face_id):
+def _fill(
+    a: np.ndarray,
+    b: np.ndarray,
+    c: np.ndarray,
+    focal: float,
+    cull: bool,
+    face: int,
+    depth: np.ndarray,
+    face_id: np.ndarray,
+) -> None:
     height, width = depth.shape
     ax, ay = a[0] / a[2] * focal + width / 2, a[1] / a[2] * focal + height / 2
     bx, by = b[0] / b[2] * focal + width / 2, b[1] / b[2] * focal + height / 2

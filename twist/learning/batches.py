@@ -56,6 +56,11 @@ class Batch:
     def points_of(self, b: int) -> slice:
         return slice(int(self.point_offsets[b]), int(self.point_offsets[b + 1]))
 
+    def annotated_points(self) -> torch.Tensor:
+        """(N,) bool: does the point's scene have annotations?"""
+        truth = torch.tensor(self.truth, device=self.point_offsets.device)
+        return truth.repeat_interleave(self.point_offsets.diff())
+
     def _map(self, change: Any) -> Batch:
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         return Batch(**{k: change(v) if isinstance(v, torch.Tensor) else v for k, v in values.items()})

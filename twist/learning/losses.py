@@ -15,20 +15,32 @@ from twist.settings import RecorrectionSettings
 
 
 def extraction_loss(
-    extraction: Extraction, batch: Batch, class_weight: torch.Tensor, offset_weight: float
+    extraction: Extraction,
+    batch: Batch,
+    class_weight: torch.Tensor,
+    offset_weight: float,
+    pseudo_weight: float = 1.0,
 ) -> dict[str, torch.Tensor]:
     """L^Φ in parts: ``semantic`` cross entropy; ``offset`` = L1 + direction, negative cosine [PointGroup].
 
-    class_weight: (C,) float32. Semantic: over points with a label, weighted by class and point. Offset:
-    over points on an instance; the head speaks for the mean position of the voxel's points, so its target
-    there is the instance's centre minus that position. Both are 0 where no point takes part.
+    class_weight: (C,) float32. Semantic: over points with a label, weighted by class and point; the mean
+    over pseudo-labelled scenes counts ``pseudo_weight`` times the mean over annotated ones [our choice: many
+    uncertain labels must not drown the few certain ones]. Offset: over points on an instance; the head
+    speaks for the mean position of the voxel's points, so its target there is the instance's centre minus
+    that position. Parts are 0 where no point takes part.
     """
     known = batch.semantic >= 0
     target, voxel = batch.semantic[known], batch.voxel_of_point[known]
     weight = batch.weight[known] * class_weight[target]
     log_probability = functional.log_softmax(extraction.logits.float(), dim=1)
     nll = -log_probability[voxel, target]
-    semantic = (weight * nll).sum() / weight.sum().clamp(min=1e-6)
+    annotated = batch.annotated_points()[known]
+    certain = _weighted_mean(nll, weight * annotated)
+    if all(batch.truth):
+        semantic = certain
+    else:
+        pseudo = _weighted_mean(nll, weight * ~annotated)
+        semantic = (certain + pseudo_weight * pseudo) / (1 + pseudo_weight)
 
     on = batch.instance >= 0
     voxel = batch.voxel_of_point[on]
@@ -38,6 +50,10 @@ def extraction_loss(
     l1 = (predicted - wanted).abs().sum() / count
     direction = -functional.cosine_similarity(predicted, wanted, dim=1, eps=1e-6).sum() / count
     return {"semantic": semantic, "offset": offset_weight * (l1 + direction)}
+
+
+def _weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return (weight * values).sum() / weight.sum().clamp(min=1e-6)
 
 
 def recorrection_loss(

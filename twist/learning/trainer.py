@@ -192,7 +192,13 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.float16, enabled=self._mixed):
             extraction = self.model.extraction(batch.features, batch.indices, len(batch))
-            losses = extraction_loss(extraction, batch, self.class_weight, self.settings.offset_weight)
+            losses = extraction_loss(
+                extraction,
+                batch,
+                self.class_weight,
+                self.settings.offset_weight,
+                self.plan.settings.selftraining.pseudo_weight,
+            )
             numbers: dict[str, float] = {}
             if self.plan.train_recorrection:
                 more, numbers["proposals"] = recorrection_step(

@@ -66,7 +66,14 @@ def _observed_cells(observed: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def _touch(depth, rotation, position, focal, voxel, touched):
+def _touch(
+    depth: np.ndarray,
+    rotation: np.ndarray,
+    position: np.ndarray,
+    focal: float,
+    voxel: float,
+    touched: np.ndarray,
+) -> None:
     """Mark the blocks that lie within the truncation of some reading."""
     height, width = depth.shape
     block = voxel * _BLOCK
@@ -96,7 +103,16 @@ def _touch(depth, rotation, position, focal, voxel, touched):
 
 
 @njit(cache=True)
-def _integrate(depth, rotation, position, focal, voxel, touched, distance, weight):
+def _integrate(
+    depth: np.ndarray,
+    rotation: np.ndarray,
+    position: np.ndarray,
+    focal: float,
+    voxel: float,
+    touched: np.ndarray,
+    distance: np.ndarray,
+    weight: np.ndarray,
+) -> None:
     """Average this frame's signed distances into the voxels of the touched blocks."""
     for bi in range(touched.shape[0]):
         for bj in range(touched.shape[1]):
@@ -109,7 +125,18 @@ def _integrate(depth, rotation, position, focal, voxel, touched, distance, weigh
 
 
 @njit(cache=True)
-def _integrate_block(depth, rotation, position, focal, voxel, i0, j0, k0, distance, weight):
+def _integrate_block(
+    depth: np.ndarray,
+    rotation: np.ndarray,
+    position: np.ndarray,
+    focal: float,
+    voxel: float,
+    i0: int,
+    j0: int,
+    k0: int,
+    distance: np.ndarray,
+    weight: np.ndarray,
+) -> None:
     height, width = depth.shape
     before, behind = _BEFORE * voxel, _BEHIND * voxel
     for i in range(i0, i0 + _BLOCK):

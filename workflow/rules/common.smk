@@ -15,8 +15,9 @@ sys.path.insert(0, str(workflow.basedir))
 from twist.errors import TwistError
 from twist.locks import clear_stale_locks
 from twist.preparation import FORMATS
+from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import Run, dataset_settings
-from twist.settings import parsed_leaves, read_yaml
+from twist.settings import read_yaml
 from twist.splits import scene_lists
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
@@ -28,7 +29,7 @@ validate(config, "../schemas/config.schema.yaml")
 
 CONFIG = Path("config")
 ENVIRONMENT = "../../envs/twist.yaml"
-OVERRIDES = parsed_leaves(config["settings"])
+OVERRIDES = config["settings"]
 VARIANTS = read_yaml(CONFIG / "variants.yaml")
 
 if workflow.is_main_process:

@@ -19,6 +19,7 @@ rule rooms:
         settings=data_setting("rooms", "data.format"),
         data=lambda wildcards: data_settings(wildcards.dataset),
         sizes=generated_sizes,
+        generator=GENERATOR_VERSION,
         scenes=scenes_of_chunk,
     shell:
         "python -m twist rooms --out {params.data.data.raw:q} --format {params.data.data.format}"

@@ -1,0 +1,90 @@
+"""One model over many scans: current results are kept, outdated ones made anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.synthetic import tiny_settings, write_rooms
+from twist.classes import SCANNET
+from twist.errors import TwistError
+from twist.files import write_text
+from twist.network.model import Model
+from twist.scans import each_scan
+
+NAMES = ("a", "b", "c")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Three rooms and a model in round 1's state."""
+    write_rooms(tmp_path, NAMES, 60)
+    save_model(tmp_path, seed=0)
+    return tmp_path
+
+
+def save_model(folder: Path, seed: int) -> None:
+    torch.manual_seed(seed)
+    Model(tiny_settings().network, SCANNET).save(folder / "model.pt")
+
+
+def work_through(
+    data: Path, names: tuple[str, ...] = NAMES, depends: str = "", stop_after: int = 9
+) -> list[str]:
+    """Names of the scans worked on; each leaves a file. A job may be killed after some."""
+    done = []
+    for model, sample, out in each_scan(data / "model.pt", data, names, data / "out", depends, CPU):
+        assert not model.training
+        assert out == data / "out" / f"{sample.name}.npz"
+        write_text(out, "result")
+        done.append(sample.name)
+        if len(done) == stop_after:
+            break
+    return done
+
+
+def test_a_killed_job_goes_on_with_the_scans_still_missing(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert work_through(data, stop_after=2) == ["a", "b"]
+    assert work_through(data) == ["c"]
+    assert "2 of 3 scans are done already" in capsys.readouterr().out
+    assert work_through(data) == []
+
+
+def test_shards_of_one_job_keep_each_others_results(data: Path) -> None:
+    assert work_through(data, ("a", "c")) == ["a", "c"]
+    assert work_through(data, ("b",)) == ["b"]
+    assert work_through(data) == []
+
+
+def test_another_model_or_other_settings_make_all_anew(data: Path) -> None:
+    work_through(data)
+    assert work_through(data, depends="radius 0.1") == list(NAMES)
+    assert work_through(data, depends="radius 0.1") == []
+    save_model(data, seed=1)
+    assert work_through(data, ("b",), depends="radius 0.1") == ["b"]
+    assert sorted(path.name for path in (data / "out").glob("*.npz")) == ["b.npz"]
+
+
+@pytest.mark.parametrize("part", ["scenes", "supervoxels"])
+def test_a_scan_prepared_anew_gets_another_result(part: str, data: Path) -> None:
+    """The model need not change with it: nobody trains on scored scans."""
+    work_through(data)
+    later = (data / "out" / "c.npz").stat().st_mtime_ns + 1
+    os.utime(data / part / "b.npz", ns=(later, later))
+    assert work_through(data) == ["b"]
+
+
+def test_a_missing_scan_is_named(data: Path) -> None:
+    (data / "scenes" / "b.npz").unlink()
+    with pytest.raises(TwistError, match=r"scenes/b\.npz does not exist"):
+        work_through(data)
+
+
+def test_no_scans_at_all(data: Path) -> None:
+    assert work_through(data, ()) == []
