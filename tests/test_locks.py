@@ -60,6 +60,14 @@ def test_locks_of_a_live_run_stay_and_those_of_a_killed_one_go(
     assert "Cleared the locks of a run that was killed" in capsys.readouterr().out
 
 
+def test_a_run_that_joined_another_lives_on_without_it(tmp_path: Path) -> None:
+    with open(tmp_path / "twist.live", "a") as first:
+        fcntl.flock(first, fcntl.LOCK_SH)
+        assert not clear_stale_locks(tmp_path)
+    with open(tmp_path / "twist.live", "a") as third, pytest.raises(BlockingIOError):
+        fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def test_after_clearing_the_run_counts_as_live(tmp_path: Path) -> None:
     leave_locks(tmp_path)
     assert clear_stale_locks(tmp_path)

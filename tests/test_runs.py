@@ -208,3 +208,8 @@ def test_a_run_tells_what_it_is() -> None:
         "dataset": "rooms", "ratio_pct": 12.5, "method": "control", "variant": "-control-tau0.7-seed3",
         "seed": 3, "rounds": 2,
     }  # fmt: skip
+
+
+def test_a_number_has_one_spelling() -> None:
+    with pytest.raises(TwistError, match=r"-tau0\.50 is written -tau0\.5"):
+        settings_of("tau0.50", {})

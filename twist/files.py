@@ -122,9 +122,12 @@ def read_names(path: str | Path) -> tuple[str, ...]:
 
 
 def file_sha256(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    """SHA-256 of a file's bytes, in hexadecimal. Raises TwistError for a file that cannot be read."""
+    try:
+        with open(path, "rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise TwistError(f"cannot read {path}: {error.strerror}") from error
 
 
 @contextmanager

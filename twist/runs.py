@@ -164,6 +164,9 @@ def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
         return variants[change]
     match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)", change)
     if match and match[1] in _VALUED:
+        short = f"{match[1]}{float(match[2]):g}"
+        if short != change:
+            raise TwistError(f"-{change} is written -{short}, so that a run has one folder")
         return _VALUED[match[1]](match[2])
     known = [*METHODS[1:], "seed1", *(f"{key}0.5" for key in _VALUED), *variants]
     raise TwistError(

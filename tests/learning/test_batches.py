@@ -151,6 +151,13 @@ def test_only_annotated_scenes_are_truth(sequence: BatchSequence) -> None:
     assert len(set(batch.semantic[batch.points_of(0)].tolist())) > 1
 
 
+def test_a_scene_looks_different_each_time(sequence: BatchSequence) -> None:
+    alone = restarted(sequence, range(2))
+    alone.mix = Mix(("room0",), 2)
+    looks = [batch.xyz[batch.points_of(b)] for batch in map(alone.batch, (0, 1)) for b in (0, 1)]
+    assert not any(torch.equal(looks[i], looks[j]) for i in range(4) for j in range(i))
+
+
 def test_centres_follow_the_augmentation(sequence: BatchSequence) -> None:
     batch = sequence.batch(1)
     points = batch.points_of(0)

@@ -62,7 +62,7 @@ def test_a_shift_by_whole_coarse_voxels_changes_nothing() -> None:
     assert not torch.allclose(odd, expected)
 
 
-def test_every_weight_learns_and_skips_carry_detail() -> None:
+def test_every_weight_learns() -> None:
     model = unet(encoder_channels=[6, 8, 10], encoder_blocks=[1, 2, 1], decoder_channels=[8, 6, 5],
                  decoder_blocks=[2, 1, 1], stem_blocks=1)  # fmt: skip
     (features,) = run(model, [cloud(3)])
@@ -73,6 +73,23 @@ def test_every_weight_learns_and_skips_carry_detail() -> None:
         assert weight.grad is not None, name
         assert torch.isfinite(weight.grad).all(), name
         assert weight.grad.abs().max() > 0, name
+
+
+def test_skips_carry_detail_past_the_coarse_levels() -> None:
+    """With silent deconvolutions, what differs between voxels comes by the skips, from nearby voxels only."""
+    model = unet().eval()
+    for block in model.up:
+        torch.nn.init.zeros_(block.convolution.weight)
+    cells, features = cloud(0)
+    (before,) = run(model, [(cells, features)])
+    assert before.std(dim=0).max() > 0
+    changed = features.clone()
+    changed[0] += 1
+    (after,) = run(model, [(cells, changed)])
+    moved = (after - before).abs().sum(dim=1) > 1e-12
+    away = (cells - cells[0]).abs().amax(dim=1)
+    assert moved[away <= 1].any()
+    assert not moved[away > 3].any()  # stem and one block at full resolution: three convolutions
 
 
 @pytest.mark.parametrize("corner", [0, 7])

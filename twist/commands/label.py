@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     import numpy as np
 
     from twist.devices import open_device
-    from twist.files import read_names, write_json
+    from twist.files import file_sha256, read_names, write_json
     from twist.inference import extract, infer, recorrected_proposals
     from twist.runs import chosen_settings
     from twist.scans import each_scan
@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     for scene in scenes:
         labels = PseudoLabels.load(out_dir / f"{scene}.npz")
         facts[scene] = {
+            "sha256": file_sha256(out_dir / f"{scene}.npz"),
             "labelled_share": round(float((labels.semantic >= 0).mean()), 4),
             "instances": len(np.unique(labels.instance[labels.instance >= 0])),
         }

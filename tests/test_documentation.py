@@ -1,0 +1,56 @@
+"""What the documentation points to exists, and what it names is understood."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from twist.__main__ import build_parser, verbs
+from twist.runs import Run, settings_of
+from twist.settings import read_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_understood(page: Path) -> None:
+    """Every ``python -m twist`` line of a code block parses."""
+    text = page.read_text().replace("\\\n", " ")
+    lines = [
+        line.split("#")[0]
+        for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("python -m twist ")
+    ]
+    for line in lines:
+        words = shlex.split(line)[3:]
+        if words != ["--help"]:
+            build_parser(words[0]).parse_args(words)
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_each_verbs_example_is_understood(verb: str) -> None:
+    module = __import__(f"twist.commands.{verb.replace('-', '_')}", fromlist=["EXAMPLE"])
+    words = shlex.split(module.EXAMPLE)
+    assert words[:4] == ["python", "-m", "twist", verb]
+    build_parser(verb).parse_args(words[3:])
+
+
+def test_runs_named_in_the_readme_are_runs() -> None:
+    variants = read_yaml(ROOT / "config" / "variants.yaml")
+    names = re.findall(r"`(?:results/)?([a-z0-9-]+_\d+pct[a-z0-9.-]*)", (ROOT / "README.md").read_text())
+    assert len(names) > 5
+    for name in names:
+        for change in Run.parse(name).changes:
+            settings_of(change, variants)
