@@ -99,6 +99,9 @@ class NetworkSettings:
         (32, 64), "Ψ's levels, a stride of 2 between [C]", at_least=1
     )
     recorrection_grid: int = setting(16, "voxels along the longest side of a proposal in Ψ [C]", at_least=4)
+    recorrection_dropout: float = setting(
+        0.5, "of Ψ's pooled encoding; Ψ sees few labelled scenes [C]", at_least=0, at_most=0.9
+    )
 
 
 @dataclass(frozen=True)

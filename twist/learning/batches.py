@@ -207,6 +207,8 @@ class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
             num_workers=min(workers, len(self.steps)),
             prefetch_factor=4 if workers and len(self.steps) else None,
             pin_memory=device.type == "cuda",
+            # of its own: a loader draws a seed when it starts, and a resumed training starts one more
+            generator=torch.Generator(),
         )
         for batch in loader:
             if isinstance(batch, TwistError):

@@ -113,6 +113,8 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.scaler.load_state_dict(state["scaler"])
             torch.set_rng_state(state["rng"])
+            if self.device.type == "cuda":
+                torch.cuda.set_rng_state(state["device_rng"], self.device)
         self.log.resume_at(self.step)
         self.log.line(f"goes on from the saved step {self.step} of {self.plan.iterations}")
 
@@ -130,6 +132,8 @@ class Trainer:
                 "scaler": self.scaler.state_dict(),
                 "rng": torch.get_rng_state(),
             }
+            if self.device.type == "cuda":
+                state["device_rng"] = torch.cuda.get_rng_state(self.device)
         self.states.save(state)
         self.log.save_metrics(self.log.metrics)
 

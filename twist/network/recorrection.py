@@ -43,6 +43,7 @@ class ProposalRecorrection(nn.Module):
             stages.append(ResBlock(above, here, f"proposal{level}", device))
         self.encoder = nn.Sequential(*stages)
         self.hidden = nn.Sequential(nn.Linear(2 * channels[-1] + 3, channels[-1]), nn.ReLU())
+        self.dropout = nn.Dropout(settings.recorrection_dropout)
         self.certainty = nn.Linear(channels[-1], 1)
         self.residual = nn.Linear(channels[-1], things + 1)
         nn.init.zeros_(self.residual.weight)
@@ -63,7 +64,7 @@ class ProposalRecorrection(nn.Module):
             ],
             dim=1,
         )
-        hidden = self.hidden(pooled)
+        hidden = self.dropout(self.hidden(self.dropout(pooled)))
         return Recorrection(
             self.certainty(hidden).squeeze(1), proposals.log_probability + self.residual(hidden)
         )
