@@ -38,7 +38,7 @@ def test_names_and_runs_are_the_same(name: str, run: Run) -> None:
 
 @given(
     st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)?", fullmatch=True),
-    st.sampled_from(["1", "5", "10", "12.5", "0.25", "100"]),
+    st.sampled_from(["1", "5", "10", "12.5", "0.25", "99.5"]),
     st.sampled_from(["twist", "suponly", "control"]),
     st.lists(st.sampled_from(["tau0.7", "alpha2", "anew", "my.own"]), unique=True),
     st.integers(0, 40),
@@ -213,3 +213,9 @@ def test_a_run_tells_what_it_is() -> None:
 def test_a_number_has_one_spelling() -> None:
     with pytest.raises(TwistError, match=r"-tau0\.50 is written -tau0\.5"):
         settings_of("tau0.50", {})
+
+
+def test_self_training_needs_unlabelled_scenes() -> None:
+    with pytest.raises(TwistError, match="full supervision is -suponly"):
+        Run.parse("rooms_100pct")
+    assert Run.parse("rooms_100pct-suponly").ratio_pct == 100

@@ -65,6 +65,8 @@ class Run:
             raise TwistError(f"{name}: write {run.ratio_pct:g}pct, so that a run has one folder")
         if not 0 < run.ratio_pct <= 100:
             raise TwistError(f"{name}: a label ratio of {run.ratio} % is not between 0 and 100")
+        if run.ratio_pct == 100 and run.method == "twist":
+            raise TwistError(f"{name}: at 100 % no scene is left to label; full supervision is -suponly")
         if run.name != name:
             raise TwistError(f"{name!r} is written {run.name!r}, so that a run has one folder")
         return run
