@@ -13,10 +13,10 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-#: Every step is saved, and a round lasts long enough to be killed in its middle.
+#: States are saved often, and a round lasts long enough to be killed in its middle.
 SETTINGS = {
-    "training": {"iterations": 30, "save_every_s": 0.0, "log_every": 5},
-    "selftraining": {"iterations": 60},
+    "training": {"iterations": 20, "save_every_s": 0.2, "log_every": 5},
+    "selftraining": {"iterations": 40},
 }
 
 
