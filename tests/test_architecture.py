@@ -16,7 +16,18 @@ PACKAGE = Path(twist.__file__).parent
 
 #: Ground floor first; a module may import its own floor and those below (docs/architecture.md).
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "settings", "classes", "files", "scene", "regions", "stamps", "provenance", "locks"),
+    (
+        "errors",
+        "checking",
+        "settings",
+        "classes",
+        "files",
+        "scene",
+        "regions",
+        "stamps",
+        "provenance",
+        "locks",
+    ),
     ("geometry", "formats", "rooms", "scoring", "showing"),
     ("selftraining", "preparation", "runs", "splits"),
     ("network", "devices"),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from twist.__main__ import build_parser, verbs
+from twist.checking import read_yaml
 from twist.runs import Run, settings_of
-from twist.settings import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twist.checking import read_yaml
 from twist.errors import TwistError
 from twist.runs import Run, add_settings_arguments, chosen_settings, dataset_settings, settings_of
-from twist.settings import read_yaml
 
 CONFIG = Path(__file__).parents[1] / "config"
 VARIANTS = read_yaml(CONFIG / "variants.yaml")

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twist.__main__ import main
+from twist.checking import read_yaml
 from twist.errors import TwistError
 from twist.runs import Run, changes_start, dataset_settings
-from twist.settings import Settings, read_yaml, settings_as_markdown
+from twist.settings import Settings, settings_as_markdown
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config"

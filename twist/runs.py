@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
+from twist.checking import read_yaml
 from twist.errors import TwistError
-from twist.settings import Settings, read_yaml
+from twist.settings import Settings
 
 METHODS = ("twist", "suponly", "control")
 

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from tests.synthetic import room_sample, tiny_settings
+from twist.checking import read_yaml
 from twist.classes import S3DIS, SCANNET
 from twist.errors import TwistError
 from twist.learning.batches import make_batch, point_features
 from twist.network.model import FEATURE_CHANNELS, Model, load_tensors
-from twist.settings import Settings, read_yaml
+from twist.settings import Settings
 
 CONFIG = Path(__file__).parents[2] / "config"
 

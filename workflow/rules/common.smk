@@ -17,7 +17,7 @@ from twist.locks import clear_stale_locks
 from twist.preparation import FORMATS
 from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import Run, dataset_settings
-from twist.settings import read_yaml
+from twist.checking import read_yaml
 from twist.splits import scene_lists
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
