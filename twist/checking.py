@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import types
 import typing
@@ -13,6 +14,23 @@ from typing import Any
 import yaml
 
 from twist.errors import TwistError
+
+
+def natural(text: str) -> int:
+    """An argparse type: a whole number, at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+    return int(text)
+
+
+def percentage(text: str) -> str:
+    """An argparse type: a percentage above 0, kept as text, since it is part of names."""
+    try:
+        if 0 < float(text) <= 100:
+            return text
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a percentage above 0 and up to 100")
 
 
 def setting(

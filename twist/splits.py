@@ -145,6 +145,19 @@ def labelled_scenes(
     return names
 
 
+def labelled_count(ratio_pct: float, scenes: int) -> int:
+    """How many training scenes a ratio labels. Raises TwistError for less than one or more than all."""
+    count = round(scenes * ratio_pct / 100)
+    if not 0 < ratio_pct <= 100:
+        raise TwistError(f"a label ratio of {ratio_pct:g} % is not between 0 and 100")
+    if count < 1:
+        raise TwistError(
+            f"{ratio_pct:g} % of {scenes} training scenes is less than one scene; "
+            f"the smallest ratio here is {100 / scenes:.3g} %"
+        )
+    return count
+
+
 def draw_labelled(
     ratio_pct: float, seed: int, train: Sequence[str], facts: Mapping[str, Any]
 ) -> tuple[str, ...]:
@@ -155,12 +168,7 @@ def draw_labelled(
     where a third of the classes is never labelled, nobody can learn them, and a comparison says little.
     The drawing looks at labels that training never sees.
     """
-    count = round(len(train) * ratio_pct / 100)
-    if count < 1:
-        raise TwistError(
-            f"{ratio_pct:g} % of {len(train)} training scenes is less than one scene; "
-            f"the smallest ratio here is {100 / len(train):.3g} %"
-        )
+    count = labelled_count(ratio_pct, len(train))
     rng = np.random.default_rng([seed, 17])
     draws = [_draw_by_type(count, train, facts, rng) for _ in range(_CANDIDATES)]
     coverage = [len({c for name in draw for c in facts[name]["instances"]}) for draw in draws]

@@ -137,6 +137,8 @@ def test_more_rounds_plan_only_the_new_ones(finished: Project) -> None:
         ("results/scannet_5pct/eval.json", {}, "the raw data folder data/scannet does not exist"),
         ("results/s3dis_5pct/eval.json", {}, "the raw data folder data/s3dis does not exist"),
         ("results/tiny_50pct-sedan/eval.json", {}, "unknown modifier -sedan"),
+        ("results/tiny_10pct/eval.json", {}, "10 % of 4 training scenes is less than one scene"),
+        ("results/tiny_100pct/eval.json", {}, "at 100 % no scene is left to label"),
         ("results/nowhere_5pct/eval.json", {}, "there is no data set 'nowhere'"),
         ("results/tiny_50pct-seed1-control/eval.json", {}, "is written 'tiny_50pct-control-seed1'"),
         ("results/tiny_50pct/eval.json", {"training": {"iterationz": 3}}, "training.iterationz is unknown"),
@@ -149,3 +151,14 @@ def test_mistakes_stop_at_once_with_a_message(
     done = Project(tmp_path / "mistaken").attempt(target, settings=settings)
     assert done.returncode == 1
     assert message in done.stdout
+
+
+def test_a_failing_verb_is_a_failed_job(tmp_path: Path) -> None:
+    """The pipe into the log must not swallow the exit code."""
+    project = Project(tmp_path / "failing")
+    (project.folder / "results/data/tiny").mkdir(parents=True)
+    (project.folder / "results/data/tiny/raw").write_text("a file where a folder must be")
+    done = project.attempt("results/data/tiny/prepared/000.json")
+    assert done.returncode == 1
+    assert "Error in rule rooms" in done.stdout
+    assert "completed successfully" not in done.stdout

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twist.checking import natural
 from twist.errors import TwistError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--scenes", type=int, required=True, help="training scans; s3dis: all rooms")
     parser.add_argument("--val-scenes", type=int, default=0, help="validation scans (scannet only)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--format", choices=("scannet", "s3dis"), default="scannet")
     parser.add_argument("--vertices", type=int, default=30_000, help="vertices of a large room")
     parser.add_argument("--only", metavar="A:B", help="make only scans A to B - 1 of the benchmark")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from twist.checking import natural, percentage
+
 HELP = "write the lists of labelled, unlabelled and scored scenes of a data set"
 EXAMPLE = (
     "python -m twist splits --dataset rooms --raw results/data/rooms/raw "
@@ -18,8 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings_arguments(parser)
     parser.add_argument("--raw", type=Path, required=True, help="raw data folder")
     parser.add_argument("--scenes", type=Path, required=True, help="scenes.json of the data set")
-    parser.add_argument("--ratio", required=True, help="percentage of the training scenes that is labelled")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--ratio", type=percentage, required=True, help="percentage of the training scenes that is labelled"
+    )
+    parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument(
         "--out-dir", type=Path, required=True, help="gets labelled.txt, unlabelled.txt, val.txt"
     )

@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from twist.checking import natural
+
 HELP = "train Φ (and Ψ) on labelled and pseudo-labelled scenes; goes on where a killed training stopped"
 EXAMPLE = (
     "python -m twist train --stage start --run rooms_5pct-suponly "
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--depends", type=Path, nargs="*", default=[], help="files that the result depends on"
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--name", default="training", help="name in the log")
     parser.add_argument("--work", type=Path, required=True, help="folder of the resumable state and the log")
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     import twist
     from twist.classes import CLASS_TABLES
     from twist.devices import open_device
+    from twist.errors import TwistError
     from twist.files import file_sha256, read_names
     from twist.learning.batches import Mix
     from twist.learning.trainer import TrainingPlan, train
@@ -52,6 +55,10 @@ def run(arguments: argparse.Namespace) -> None:
     settings = chosen_settings(arguments)
     rounds, stage = settings.selftraining, arguments.stage
     labelled = read_names(arguments.labelled)
+    if not labelled:
+        raise TwistError(f"{arguments.labelled} lists no scenes; training needs labelled ones")
+    if stage == "round" and not (arguments.unlabelled and arguments.pseudo_labels):
+        raise TwistError("--stage round needs --unlabelled and --pseudo-labels; without them, use control")
     if stage == "round":
         pseudo = read_names(arguments.unlabelled)
         mix = Mix(labelled, rounds.labelled_per_step, pseudo, rounds.pseudo_per_step, arguments.pseudo_labels)

@@ -18,12 +18,15 @@ from twist.preparation import FORMATS
 from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import Run, dataset_settings
 from twist.checking import read_yaml
-from twist.splits import scene_lists
+from twist.splits import labelled_count, scene_lists
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
-# uses one thread (docs/architecture.md).
+# uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
+# pipefail, `python ... | tee` would hide a failure.
 BIN = shlex.quote(str(Path(sys.executable).parent))
-shell.prefix(f"export PATH={BIN}:$PATH OMP_NUM_THREADS=${{{{OMP_NUM_THREADS:-1}}}}; ")
+shell.prefix(
+    f"set -euo pipefail; export PATH={BIN}:$PATH OMP_NUM_THREADS=${{{{OMP_NUM_THREADS:-1}}}}; "
+)
 
 validate(config, "../schemas/config.schema.yaml")
 
@@ -67,6 +70,7 @@ def run_of(wildcards):
     return Run.parse(wildcards.run)
 
 
+@functools.cache
 @told
 def settings_of(run):
     return run.resolve(CONFIG, OVERRIDES)
@@ -87,7 +91,11 @@ def scored_rounds(run):
     return range(1, last + 1) if last else [0]
 
 
+@told
 def split_of(run, name):
+    settings = data_settings(run.dataset)
+    if not settings.data.label_lists:
+        labelled_count(run.ratio_pct, len(lists_of(run.dataset).train))
     return f"results/data/{run.dataset}/splits/{run.ratio}pct-seed{run.seed}/{name}.txt"
 
 
@@ -191,6 +199,7 @@ def finished_runs(wildcards):
 # --- data sets ------------------------------------------------------------------------------------
 
 
+@functools.cache
 @told
 def data_settings(dataset):
     return dataset_settings(dataset, CONFIG, OVERRIDES)
@@ -201,17 +210,21 @@ def data_setting(*names):
     return lambda wildcards: data_settings(wildcards.dataset).canonical_json(*names)
 
 
-_chunks = {}  # parsing asks for the same portions thousands of times
-
-
+@functools.cache  # planning asks for them thousands of times
 @told
+def lists_of(dataset):
+    settings = data_settings(dataset)
+    if not settings.data.raw:
+        raise TwistError(
+            f"config/datasets/{dataset}.yaml: set data.raw to the raw data's folder"
+        )
+    return scene_lists(settings, Path(settings.data.raw))
+
+
+@functools.cache
 def chunks_of(dataset):
     """Portions of a data set's scenes, by name."""
-    if dataset not in _chunks:
-        settings = data_settings(dataset)
-        lists = scene_lists(settings, Path(settings.data.raw))
-        _chunks[dataset] = lists.chunks(settings.data.scenes_per_job)
-    return _chunks[dataset]
+    return lists_of(dataset).chunks(data_settings(dataset).data.scenes_per_job)
 
 
 def scenes_of_chunk(wildcards):
