@@ -61,7 +61,7 @@ class Run:
                 seed = int(modifier[4:])
             else:
                 changes.append(modifier)
-        run = cls(match["dataset"], match["ratio"], method, tuple(changes), seed)
+        run = cls(match["dataset"], match["ratio"], method, tuple(sorted(set(changes))), seed)
         if not re.fullmatch(r"(0|[1-9]\d*)(\.\d*[1-9])?", run.ratio):
             raise TwistError(f"{name}: write {run.ratio_pct:g}pct, so that a run has one folder")
         if not 0 < run.ratio_pct <= 100:
@@ -78,7 +78,7 @@ class Run:
 
     @property
     def variant(self) -> str:
-        """The name's part behind ``pct``; canonical order: method, changes, seed."""
+        """The name's part behind ``pct``; canonical order: method, changes (sorted), seed."""
         method = () if self.method == "twist" else (self.method,)
         seed = (f"seed{self.seed}",) if self.seed else ()
         return "".join(f"-{part}" for part in (*method, *self.changes, *seed))
