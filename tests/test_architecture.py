@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "locks",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing"),
-    ("selftraining", "preparation", "runs", "splits"),
+    ("selftraining", "preparation", "runs", "experiments", "splits"),
     ("network", "devices"),
     ("learning",),
     ("inference", "scans"),

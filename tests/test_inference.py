@@ -199,8 +199,8 @@ def test_a_dropped_prediction_suppresses_nothing(model: Model) -> None:
     assert found(model, answer) == [(0, CHAIR, 0.3)]
 
 
-def test_score_may_be_the_product_with_the_class_probability(model: Model) -> None:
+def test_score_may_be_the_geometric_mean_with_the_class_probability(model: Model) -> None:
     answer = judged((range(0, 100), CHAIR, 0.5, 0.5), (range(200, 300), BED, 0.4, 0.9))
     assert found(model, answer) == [(0, CHAIR, 0.5), (200, BED, 0.4)]
-    product = found(model, answer, score="certainty_x_probability")
-    assert product == [(200, BED, 0.36), (0, CHAIR, 0.25)]
+    mean = found(model, answer, score="geometric_mean")
+    assert mean == [(200, BED, 0.6), (0, CHAIR, 0.5)]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from twist.checking import read_yaml
 from twist.errors import TwistError
 from twist.runs import Run, add_settings_arguments, chosen_settings, dataset_settings, settings_of
+from twist.settings import Settings
 
 CONFIG = Path(__file__).parents[1] / "config"
-VARIANTS = read_yaml(CONFIG / "variants.yaml")
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -87,29 +88,123 @@ def test_a_ratio_is_above_0_and_at_most_100(ratio: str) -> None:
 # --- what runs share -----------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def resolved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Run], Settings]:
+    """The settings of runs of a data set with five rounds and variants of all kinds."""
+    folder = tmp_path_factory.mktemp("config")
+    for name, text in {
+        "presets/mine.yaml": "",
+        "datasets/own.yaml": "preset: mine\n",
+        "variants.yaml": """
+wide: {network: {stem_channels: 64}}
+late: {pseudolabels: {certainty_threshold: [0.9, 0.5, 0.5, 0.8]}}
+labelled: {pseudolabels: {semantic_threshold: 0.7}}
+grouped: {proposals: {radius_m: 0.1}}
+loose: {prediction: {min_score: 0.01}}
+short: {selftraining: {rounds: 2}}
+quick: {training: {workers: 7}}
+fast: {training: {learning_rate: 0.1}}
+again: {training: {learning_rate: 0.1}}
+halfa: {network: {encoder_channels: [8, 8], encoder_blocks: [1, 1]}}
+halfb: {network: {decoder_channels: [8, 8], decoder_blocks: [1, 1]}}
+""",
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return functools.cache(lambda run: run.resolve(folder, {}))
+
+
 @pytest.mark.parametrize(
-    ("name", "start"),
+    ("name", "stage", "owner"),
     [
-        ("rooms_5pct", "rooms_5pct-suponly"),
-        ("rooms_5pct-control", "rooms_5pct-suponly"),
-        ("rooms_5pct-suponly", "rooms_5pct-suponly"),
-        ("rooms_5pct-alpha2-anew-tau0.7-tauup", "rooms_5pct-suponly"),
-        ("rooms_5pct-seed2", "rooms_5pct-suponly-seed2"),
-        ("rooms_10pct", "rooms_10pct-suponly"),
-        ("rooms_5pct-tau0.7-wide", "rooms_5pct-suponly-wide"),
+        # every run starts from a Sup-only model
+        ("own_5pct", 0, "own_5pct-suponly"),
+        ("own_5pct-control-seed2", 0, "own_5pct-suponly-seed2"),
+        ("own_100pct-suponly", 0, "own_100pct-suponly"),
+        ("own_5pct-alpha2-grouped-labelled-tau0.7", 0, "own_5pct-suponly"),
+        ("own_5pct-tau0.7-wide", 0, "own_5pct-suponly-wide"),
+        # the certainty threshold counts from round 2 on
+        ("own_5pct", 1, "own_5pct"),
+        ("own_5pct-tau0.3-seed4", 1, "own_5pct-seed4"),
+        ("own_5pct-tau0.3-seed4", 2, "own_5pct-tau0.3-seed4"),
+        ("own_5pct-tau0.3-wide", 1, "own_5pct-wide"),
+        ("own_5pct-late", 3, "own_5pct"),
+        ("own_5pct-late", 4, "own_5pct-late"),
+        ("own_5pct-tau0.5", 5, "own_5pct"),
+        # what labels or trains round 1 is shared with nobody
+        ("own_5pct-labelled", 1, "own_5pct-labelled"),
+        ("own_5pct-alpha2", 1, "own_5pct-alpha2"),
+        ("own_5pct-grouped", 1, "own_5pct-grouped"),
+        # the control learns from no pseudo-labels
+        ("own_5pct-control-labelled-late", 5, "own_5pct-control"),
+        # number of rounds, scoring and speed change no model
+        ("own_5pct-loose-quick-short", 2, "own_5pct"),
+        # of two changes that do the same, one stays
+        ("own_5pct-again-fast", 1, "own_5pct-fast"),
+        # changes that only fit together stay together
+        ("own_5pct-halfa-halfb-tau0.3", 1, "own_5pct-halfa-halfb"),
     ],
 )
-def test_runs_that_differ_only_later_share_their_start(name: str, start: str) -> None:
-    variants = VARIANTS | {"wide": {"network": {"stem_channels": 64}, "proposals": {"radius_m": 0.1}}}
-    assert Run.parse(name).start(variants).name == start
+def test_runs_share_the_rounds_in_which_they_do_not_differ(
+    name: str, stage: int, owner: str, resolved: Callable[[Run], Settings]
+) -> None:
+    assert Run.parse(name).at(stage, resolved).name == owner
 
 
-@pytest.mark.parametrize("name", ["rooms_5pct-alpha2-tau0.7", "rooms_5pct-anew", "rooms_5pct-taudown"])
-def test_a_shared_start_is_trained_with_the_same_settings(name: str) -> None:
-    run = Run.parse(name)
-    own, start = (each.resolve(CONFIG, {}) for each in (run, run.start(VARIANTS)))
-    assert own != start
-    assert own.of_start_training() == start.of_start_training()
+@pytest.mark.parametrize(
+    ("name", "stage", "owner"),
+    [
+        ("own_5pct-tau0.3", 1, "own_5pct"),
+        ("own_5pct-loose", 1, "own_5pct-loose"),
+        ("own_5pct-loose-tau0.3", 1, "own_5pct-loose"),
+        ("own_5pct-suponly-tau0.3", 0, "own_5pct-suponly"),
+        ("own_5pct-suponly-grouped", 0, "own_5pct-suponly-grouped"),
+    ],
+)
+def test_a_score_is_shared_where_prediction_does_not_differ_either(
+    name: str, stage: int, owner: str, resolved: Callable[[Run], Settings]
+) -> None:
+    assert Run.parse(name).at(stage, resolved, scored=True).name == owner
+
+
+_CHANGES = (
+    "wide",
+    "late",
+    "labelled",
+    "grouped",
+    "loose",
+    "short",
+    "again",
+    "fast",
+    "halfa",
+    "halfb",
+    "tau0.3",
+)
+
+
+@given(
+    method=st.sampled_from(["twist", "control", "suponly"]),
+    changes=st.lists(st.sampled_from(_CHANGES), unique=True, max_size=5),
+    stage=st.integers(0, 5),
+    scored=st.booleans(),
+)
+def test_the_owner_of_a_round_has_the_settings_that_count(
+    method: str, changes: list[str], stage: int, scored: bool, resolved: Callable[[Run], Settings]
+) -> None:
+    assume(("halfa" in changes) == ("halfb" in changes))
+    run = Run("own", "5", method, tuple(sorted(changes)), 1)
+    owner = run.at(stage, resolved, scored=scored)
+    mine, theirs = resolved(run), resolved(owner)
+    assert owner.at(stage, resolved, scored=scored) == owner
+    assert (owner.seed, set(owner.changes) <= set(changes)) == (1, True)
+    assert owner.method == (method if stage else "suponly")
+    assert mine.of_start_training() == theirs.of_start_training()
+    if stage:
+        assert mine.of_round_training() == theirs.of_round_training()
+    if method == "twist":  # the control learns from no pseudo-labels
+        assert all(mine.of_labelling(r) == theirs.of_labelling(r) for r in range(1, stage + 1))
+    if scored:
+        assert (mine.prediction, mine.proposals) == (theirs.prediction, theirs.proposals)
 
 
 # --- settings ------------------------------------------------------------------------------------

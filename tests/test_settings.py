@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from twist.__main__ import main
 from twist.checking import read_yaml
 from twist.errors import TwistError
-from twist.runs import Run, changes_start, dataset_settings
+from twist.runs import Run, dataset_settings
 from twist.settings import Settings, settings_as_markdown
 
 ROOT = Path(__file__).parents[1]
@@ -276,16 +276,6 @@ def test_the_page_holds_every_setting_with_default_and_range() -> None:
     assert "| `learning_rate` | `0.004` | > 0 | at the peak [C] |" in page
     assert '| `optimizer` | `"adamw"` | adamw, sgd |' in page
     assert page.count("\n## ") == len(fields(Settings))
-
-
-def test_changes_of_later_sections_do_not_concern_the_start() -> None:
-    """The sections that a start depends on, told in two places, agree."""
-    start = keys(Settings().of_start_training())
-    for section in fields(Settings):
-        names = {f"{section.name}.{entry.name}" for entry in fields(getattr(Settings(), section.name))}
-        if names & start:
-            assert changes_start({section.name: {}}), section.name
-    assert not changes_start({"recorrection": {}, "pseudolabels": {}})
 
 
 def test_settings_are_immutable() -> None:

@@ -134,8 +134,8 @@ def predictions(inference: Inference, model: Model, settings: PredictionSettings
     """
     regions = recorrected_proposals(inference, model)
     score = regions.score
-    if inference.recorrected is not None and settings.score == "certainty_x_probability":
-        score = score * inference.recorrected.max(axis=1)
+    if inference.recorrected is not None and settings.score == "geometric_mean":
+        score = np.sqrt(score * inference.recorrected.max(axis=1))
     regions = regions.with_labels(regions.label, score)
     enough = (regions.score >= settings.min_score) & (regions.sizes >= settings.min_points)
     regions = regions.select(enough & (regions.label >= 0))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ _NAME = re.compile(r"(?P<dataset>[a-z0-9-]+)_(?P<ratio>\d+(\.\d+)?)pct(?P<varian
 _VALUED: dict[str, Any] = {
     "tau": lambda value: {"pseudolabels": {"certainty_threshold": [float(value)]}},
     "alpha": lambda value: {"recorrection": {"alpha": float(value)}},
+    "rounds": lambda value: {"selftraining": {"rounds": int(value) if value.isdigit() else float(value)}},
 }
 
 
@@ -92,13 +93,36 @@ class Run:
         facts = {"dataset": self.dataset, "ratio_pct": self.ratio_pct, "method": self.method}
         return facts | {"variant": self.variant, "seed": self.seed, "rounds": rounds}
 
-    def start(self, variants: Mapping[str, Any]) -> Run:
-        """The Sup-only run whose model this run's round 1 starts from.
+    def at(self, stage: int, settings_of: Callable[[Run], Settings], *, scored: bool = False) -> Run:
+        """The run whose folder holds this run's model after round ``stage``, or that model's score.
 
-        Changes that only concern later rounds are dropped, so that runs share their start.
+        It has only those changes that the result depends on, so runs that differ in later rounds share the
+        earlier ones: ``rooms_5pct-tau0.3`` has the model of ``rooms_5pct`` after round 1, and every run
+        starts from a Sup-only model.
+        settings_of: resolves a run; raises TwistError for settings that do not fit together
         """
-        kept = [change for change in self.changes if changes_start(settings_of(change, variants))]
-        return Run(self.dataset, self.ratio, "suponly", tuple(kept), self.seed)
+        run = replace(self, method=self.method if stage else "suponly")
+        wanted = run._dependences(stage, settings_of(run), scored)
+        for change in run.changes:
+            fewer = replace(run, changes=tuple(kept for kept in run.changes if kept != change))
+            try:
+                same = fewer._dependences(stage, settings_of(fewer), scored) == wanted
+            except TwistError:  # the other changes do not fit together without this one
+                same = False
+            if same:
+                run = fewer
+        return run
+
+    def _dependences(self, stage: int, settings: Settings, scored: bool) -> list[str]:
+        """The settings that the model after round ``stage``, or its score, depends on, as canonical JSON."""
+        texts = [settings.of_start_training()]
+        for past in range(1, stage + 1):
+            texts.append(settings.of_round_training())
+            if self.method == "twist":
+                texts.append(settings.of_labelling(past))
+        if scored:
+            texts.append(settings.of_prediction())
+        return texts
 
     def resolve(self, config: Path, overrides: Mapping[str, Any]) -> Settings:
         """All settings: defaults < preset < data set < overrides < modifiers of the name.
@@ -175,9 +199,3 @@ def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
     raise TwistError(
         f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"
     )
-
-
-def changes_start(change: Mapping[str, Any]) -> bool:
-    """Do these settings concern round 0?"""
-    later = {"proposals", "recorrection", "pseudolabels", "selftraining", "prediction"}
-    return bool(change.keys() - later)

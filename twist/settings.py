@@ -102,6 +102,20 @@ class AugmentationSettings:
 
 
 @dataclass(frozen=True)
+class StrongAugmentationSettings:
+    """Random changes of a pseudo-labelled scene, over those of `augmentation` [C]. All 0 = none."""
+
+    scale: float = setting(0.0, "largest relative change of size", at_least=0, at_most=0.5)
+    colour_shift: float = setting(0.0, "σ of a shift of all colours, channels apart", at_least=0)
+    colour_contrast: float = setting(0.0, "largest relative change of all colours", at_least=0, at_most=1)
+    colour_drop: float = setting(0.0, "chance that a scene loses its colours", at_least=0, at_most=1)
+    colour_jitter: float = setting(0.0, "σ of noise on each point's colour", at_least=0)
+    paste: int = setting(
+        0, "annotated instances pasted into a scene, every class equally often", at_least=0, at_most=100
+    )
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """The training loop of Φ (and of Ψ, where a run trains it)."""
 
@@ -150,6 +164,9 @@ class RecorrectionSettings:
     """Ψ's loss and targets."""
 
     alpha: float = setting(1.0, "weight of Ψ's loss: L = L^Φ + α L^Ψ [P]", at_least=0)
+    scenes_per_step: int = setting(
+        4, "annotated scenes Ψ learns from in a step; earlier steps' proposals fill up [C]", at_least=1
+    )
     gradient_to_features: bool = setting(True, "Ψ's loss also trains Φ [C]")
     iou_background: float = setting(0.25, "below: background and certainty 0 [C/O]", at_least=0, at_most=1)
     iou_class: float = setting(0.5, "from here on the instance's class is learned [C]", at_least=0, at_most=1)
@@ -167,9 +184,14 @@ class PseudoLabelSettings:
         at_least=0,
         at_most=1,
     )
+    initial: str = setting(
+        "points",
+        "round 1: confident points spread over their supervoxel [P], or supervoxels of confident mean [C]",
+        choices=("points", "supervoxels"),
+    )
     initial_share: float = setting(
         0.0,
-        "round 1: share of a supervoxel that must agree before its label spreads [C]",
+        "of `points`: share of a supervoxel that must agree before its label spreads [C]",
         at_least=0,
         at_most=1,
     )
@@ -181,6 +203,11 @@ class PseudoLabelSettings:
         "ignore",
         "points outside kept proposals: unlabelled, labelled where confident, or always [C]",
         choices=("ignore", "confident", "argmax"),
+    )
+    weighting: str = setting(
+        "equal",
+        "every label counts alike, or as much as its probability or certainty [C]",
+        choices=("equal", "confidence"),
     )
     views: int = setting(1, "augmented views averaged when labelling [C]", at_least=1)
 
@@ -210,9 +237,9 @@ class PredictionSettings:
     """Which proposals become the scored prediction of a scan."""
 
     score: str = setting(
-        "certainty_x_probability",
-        "Ψ's certainty, or its product with the class probability [C]",
-        choices=("certainty", "certainty_x_probability"),
+        "geometric_mean",
+        "Ψ's certainty, or the geometric mean of it and the class probability [C]",
+        choices=("certainty", "geometric_mean"),
     )
     min_score: float = setting(0.09, "drops a prediction below [O]", at_least=0, at_most=1)
     min_points: int = setting(100, "drops a smaller prediction [O]", at_least=1)
@@ -229,6 +256,7 @@ class Settings:
     supervoxels: SupervoxelSettings = field(default_factory=SupervoxelSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    strong_augmentation: StrongAugmentationSettings = field(default_factory=StrongAugmentationSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
     recorrection: RecorrectionSettings = field(default_factory=RecorrectionSettings)
@@ -310,11 +338,15 @@ class Settings:
     def of_labelling(self, stage: int) -> str:
         """What the pseudo-labels of round ``stage`` depend on, as canonical JSON."""
         if stage == 1:
-            names = ("semantic_threshold", "initial_share", "views")
+            names = ("semantic_threshold", "initial", "initial_share", "weighting", "views")
             return self.canonical_json(*(f"pseudolabels.{name}" for name in names))
-        names = ("semantic_threshold", "overlap_iou", "outside", "views")
+        names = ("semantic_threshold", "overlap_iou", "outside", "weighting", "views")
         wanted = json.loads(self.canonical_json("proposals", *(f"pseudolabels.{name}" for name in names)))
         return json.dumps(wanted | {"certainty_threshold": self.pseudolabels.threshold_of(stage)})
+
+    def of_prediction(self) -> str:
+        """What the predictions of a model depend on, as canonical JSON."""
+        return self.canonical_json("proposals", "prediction")
 
     def of_start_training(self) -> str:
         """What round 0's training depends on, as canonical JSON."""
@@ -324,8 +356,9 @@ class Settings:
         """What a later round's training depends on, as canonical JSON."""
         names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "start")
         rounds = (f"selftraining.{name}" for name in names)
-        shared = ("data.format", "network", "augmentation", "training", "proposals", "recorrection")
-        return self.canonical_json(*shared, *rounds)
+        start = ("data.format", "network", "augmentation", "training")
+        later = ("strong_augmentation", "proposals", "recorrection")
+        return self.canonical_json(*start, *later, *rounds)
 
     def fingerprint(self) -> str:
         """Hash of all settings that change results, 16 hexadecimal digits."""

@@ -118,12 +118,11 @@ def sequence(tmp_path: Path) -> BatchSequence:
         labels.save(tmp_path / "labels" / f"{name}.npz")
     cache = SampleCache(tmp_path / "scenes", tmp_path / "supervoxels", SCANNET, 1.0)
     mix = Mix(names[:2], 1, names[2:], 1, tmp_path / "labels")
-    return BatchSequence(cache, mix, SETTINGS.augmentation, SETTINGS.network, 3, range(10))
+    return BatchSequence(cache, mix, SETTINGS, 3, range(10))
 
 
 def restarted(sequence: BatchSequence, steps: range) -> BatchSequence:
-    cache, mix = sequence.cache, sequence.mix
-    return BatchSequence(cache, mix, sequence.augmentation, sequence.network, sequence.seed, steps)
+    return BatchSequence(sequence.cache, sequence.mix, sequence.settings, sequence.seed, steps)
 
 
 def test_batches_are_the_same_with_any_number_of_workers(sequence: BatchSequence) -> None:

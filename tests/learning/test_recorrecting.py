@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from tests.synthetic import BED, CHAIR, TABLE, room_sample, tiny_settings
 from twist.classes import SCANNET
 from twist.learning.batches import Batch, make_batch
-from twist.learning.recorrecting import recorrection_step
+from twist.learning.recorrecting import ProposalMemory, recorrection_step
 from twist.network.extraction import Extraction
 from twist.network.model import Model
 
@@ -57,7 +58,7 @@ def step(
     batch: Batch, extraction: Extraction, model: Model | None = None, **recorrection: Any
 ) -> tuple[dict[str, torch.Tensor], float]:
     settings = tiny_settings(proposals=PROPOSALS, recorrection=recorrection)
-    return recorrection_step(model or fresh_model(), extraction, batch, settings)
+    return recorrection_step(model or fresh_model(), extraction, batch, settings, ProposalMemory(4))
 
 
 def test_right_proposals_give_their_class_and_certainty(tmp_path: Path) -> None:
@@ -122,3 +123,61 @@ def test_a_proposal_over_all_furniture_is_not_certain(tmp_path: Path) -> None:
     bce = [np.log1p(np.exp(-2))] * 4 + [np.log1p(np.exp(2))]
     assert losses["certainty"].item() == pytest.approx(np.mean(bce))
     assert losses["class"].item() > 3
+
+
+def steps(
+    count: int, batch: Batch, memory: ProposalMemory, *, background: bool = False, **recorrection: Any
+) -> list[float]:
+    """Ψ's certainty loss over several steps of one batch with one memory; only the memory changes.
+
+    background: the very same proposals, but none of them is an instance
+    """
+    settings = tiny_settings(proposals=PROPOSALS, recorrection=recorrection)
+    model = model_of_certainty(2.0).eval()
+    extraction = perfect(batch)
+    if background:
+        batch = replace(batch, instance=torch.full_like(batch.instance, -1))
+    return [
+        recorrection_step(model, extraction, batch, settings, memory)[0]["certainty"].item()
+        for _ in range(count)
+    ]
+
+
+def test_earlier_proposals_fill_up_to_the_number_of_scenes(tmp_path: Path) -> None:
+    """The loss over a wrong scene now and two right ones from memory is the mean over all twelve."""
+    batch, memory = batch_of(tmp_path, True), ProposalMemory(2)
+    low, high = np.log1p(np.exp(-2)), np.log1p(np.exp(2))
+    steps(5, batch, memory)
+    mixed = steps(1, batch, memory, background=True, scenes_per_step=3)
+    assert mixed == pytest.approx([(2 * low + high) / 3], rel=1e-4)
+    assert steps(1, batch, memory, scenes_per_step=2) == pytest.approx([(low + high) / 2], rel=1e-4)
+    assert steps(1, batch, memory, scenes_per_step=1) == pytest.approx([low], rel=1e-4)
+
+
+def test_enough_annotated_scenes_need_no_memory(tmp_path: Path) -> None:
+    batch, memory = batch_of(tmp_path, True, True), ProposalMemory(2)
+    steps(1, batch, memory, background=True)
+    assert steps(1, batch, memory, scenes_per_step=2) == pytest.approx([np.log1p(np.exp(-2))], rel=1e-4)
+
+
+def test_remembered_scenes_teach_psi_but_not_phi(tmp_path: Path) -> None:
+    batch, memory, model = batch_of(tmp_path, True), ProposalMemory(4), fresh_model()
+    settings = tiny_settings(proposals=PROPOSALS)
+    recorrection_step(model, perfect(batch), batch, settings, memory)
+    nothing_now = replace(perfect(batch), logits=torch.zeros(len(batch.indices), 20, requires_grad=True))
+    losses, proposals = recorrection_step(model, nothing_now, batch, settings, memory)
+    assert proposals == 0
+    losses["certainty"].backward()
+    assert model.recorrection.certainty.weight.grad.abs().max() > 0
+    assert nothing_now.features.grad is None
+
+
+def test_a_memory_survives_its_saved_state(tmp_path: Path) -> None:
+    batch, memory, restored = batch_of(tmp_path, True), ProposalMemory(3), ProposalMemory(3)
+    steps(4, batch, memory)
+    buffer = io.BytesIO()
+    torch.save(memory.state(), buffer)
+    buffer.seek(0)
+    restored.restore(torch.load(buffer, weights_only=True), torch.device("cpu"))
+    assert len(restored.recall(9)) == len(memory.recall(9)) == 3
+    assert steps(1, batch, restored) == steps(1, batch, memory)

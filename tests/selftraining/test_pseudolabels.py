@@ -94,6 +94,23 @@ def test_round_1_is_the_loop_over_supervoxels(data: st.DataObject) -> None:
     assert initial_pseudo_labels(probability, supervoxel, options).semantic.tolist() == expected.tolist()
 
 
+def test_a_supervoxel_may_speak_by_its_mean() -> None:
+    probability = probabilities((4, 0.9), (4, 0.5), (5, 0.9), (5, 0.3), (6, 0.3))
+    supervoxel = np.array([2, 2, 7, 7, 7])
+    options = replace(DEFAULTS, initial="supervoxels", semantic_threshold=0.65)
+    assert initial_pseudo_labels(probability, supervoxel, options).semantic.tolist() == [4, 4, -1, -1, -1]
+
+
+@pytest.mark.parametrize("initial", ["points", "supervoxels"])
+def test_weights_may_be_the_mean_probability_of_the_label(initial: str) -> None:
+    probability = probabilities((4, 0.95), (4, 0.55), (4, 0.2), (4, 0.2))
+    options = replace(DEFAULTS, initial=initial, semantic_threshold=0.6, weighting="confidence")
+    labels = initial_pseudo_labels(probability, np.array([0, 0, 1, 1]), options)
+    assert labels.semantic.tolist() == [4, 4, -1, -1]
+    np.testing.assert_allclose(labels.weight, [0.75, 0.75, 0, 0], rtol=1e-6)
+    assert labels.weight.dtype == np.float32
+
+
 # --- round 2 and later ---------------------------------------------------------------------------
 
 
@@ -125,6 +142,15 @@ def test_a_kept_proposal_gives_class_and_instance_to_its_points() -> None:
     assert labels.semantic.tolist() == [SOFA] * 3 + [CHAIR] * 2 + [-1, FLOOR, -1, -1, -1]
     assert labels.instance.tolist() == [0, 0, 0, 1, 1, -1, -1, -1, -1, -1]
     assert (labels.weight == 1).all()
+
+
+def test_weights_may_be_certainty_on_proposals_and_probability_elsewhere() -> None:
+    before = PROBABILITY.copy()
+    regions = proposals(([0, 1, 2], SOFA, 0.6), ([2, 3], CHAIR, 0.8), size=10)
+    labels = label(regions, outside="confident", weighting="confidence", semantic_threshold=0.55)
+    assert labels.semantic.tolist() == [SOFA] * 2 + [CHAIR] * 2 + [-1, -1, FLOOR, FLOOR, SOFA, -1]
+    np.testing.assert_allclose(labels.weight, [0.6, 0.6, 0.8, 0.8, 0.5, 0.5, 0.95, 0.6, 0.95, 0.5], rtol=1e-6)
+    np.testing.assert_array_equal(PROBABILITY, before)
 
 
 def test_background_and_the_uncertain_are_dropped() -> None:

@@ -1,14 +1,17 @@
-"""Close a run: its score, its settings, and the metrics of all its trainings in one CSV."""
+"""Close a run: its scores, its settings, and the metrics of all its trainings in one CSV."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-HELP = "write a run's eval.json (its last round's) and one CSV of the training metrics of all rounds"
+HELP = (
+    "write a run's scores (of all rounds, and of the last) and one CSV of the training metrics of all rounds"
+)
 EXAMPLE = (
     "python -m twist finish --run rooms_5pct --evaluations round1/eval.json --out eval.json "
-    "--metrics round0/metrics.csv round1/metrics.csv --metrics-out metrics.csv --settings-out settings.yaml"
+    "--rounds-out rounds.json --metrics round0/metrics.csv round1/metrics.csv --metrics-out metrics.csv "
+    "--settings-out settings.yaml"
 )
 
 
@@ -18,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings_arguments(parser)
     parser.add_argument("--evaluations", type=Path, nargs="+", required=True, help="eval.json by round")
     parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="metrics.csv by round, from 0")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="the last round's score")
+    parser.add_argument("--rounds-out", type=Path, required=True, help="the scores of all rounds, as a list")
     parser.add_argument("--metrics-out", type=Path, required=True)
     parser.add_argument("--settings-out", type=Path, required=True, help="the run's resolved settings")
 
@@ -26,11 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     import pandas as pd
 
+    from twist.errors import TwistError
     from twist.files import read_json, write_json, write_text
-    from twist.runs import chosen_settings
+    from twist.runs import Run, chosen_settings
 
+    if not arguments.run:
+        raise TwistError("give --run, the run that the scores are of")
     rounds = [pd.read_csv(path) for path in arguments.metrics]
     joined = pd.concat(rounds, keys=range(len(rounds)), names=["round"]).reset_index("round")
     write_text(arguments.metrics_out, joined.to_csv(index=False))
     chosen_settings(arguments).save(arguments.settings_out)
-    write_json(arguments.out, read_json(arguments.evaluations[-1]))
+    run = Run.parse(arguments.run)
+    # a round that runs share was scored under the name of one of them
+    records = [record | run.about(record["rounds"]) for record in map(read_json, arguments.evaluations)]
+    write_json(arguments.rounds_out, records)
+    write_json(arguments.out, records[-1])

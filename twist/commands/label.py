@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", default="0/1", help="K/N: every N-th scene from the K-th on")
     parser.add_argument("--round", type=natural, required=True, help="1 = semantic labels alone, from Φ")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out-dir", type=Path, required=True, help="gets one npz a scene")
+    parser.add_argument(
+        "--out-dir", type=Path, required=True, help="gets labels and their evidence, an npz each a scene"
+    )
     parser.add_argument("--manifest", type=Path, required=True, help="JSON written at the end")
 
 
@@ -37,6 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.inference import extract, infer, recorrected_proposals
     from twist.runs import chosen_settings
     from twist.scans import each_scan
+    from twist.selftraining.evidence import Evidence
     from twist.selftraining.pseudolabels import PseudoLabels, initial_pseudo_labels, proposal_pseudo_labels
 
     settings = chosen_settings(arguments)
@@ -52,15 +55,13 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.round == 1:
             points = extract(model, sample, options.views)
             labels = initial_pseudo_labels(points.probability, sample.supervoxel, options)
+            evidence = Evidence.of(points.probability)
         else:
             inference = infer(model, sample, settings.proposals, options.views)
-            labels = proposal_pseudo_labels(
-                inference.probability,
-                recorrected_proposals(inference, model),
-                model.table,
-                options,
-                threshold,
-            )
+            proposals = recorrected_proposals(inference, model)
+            labels = proposal_pseudo_labels(inference.probability, proposals, model.table, options, threshold)
+            evidence = Evidence.of(inference.probability, proposals)
+        evidence.save(out)  # first: a scan with labels counts as done
         labels.save(out)
 
     facts = {}

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     begin = time.perf_counter()
     settings = chosen_settings(arguments)
     scenes, out_dir = read_names(arguments.scenes), arguments.out_dir
-    depends = settings.canonical_json("proposals", "prediction")
+    depends = settings.of_prediction()
     device = open_device(arguments.device)
     for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
         inference = infer(model, sample, settings.proposals, settings.prediction.views)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,9 +13,10 @@ import torch
 
 from twist.errors import TwistError
 from twist.geometry.voxels import scatter_mean, voxelise
-from twist.learning.augment import augment
+from twist.learning.augment import augment, strengthen
+from twist.learning.paste import InstanceBank
 from twist.learning.samples import SampleCache, SceneSample
-from twist.settings import AugmentationSettings, NetworkSettings
+from twist.settings import NetworkSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -165,27 +167,27 @@ class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
     sees, with any number of workers.
     """
 
-    def __init__(
-        self,
-        cache: SampleCache,
-        mix: Mix,
-        augmentation: AugmentationSettings,
-        network: NetworkSettings,
-        seed: int,
-        steps: range,
-    ) -> None:
-        self.cache, self.mix = cache, mix
-        self.augmentation, self.network = augmentation, network
+    def __init__(self, cache: SampleCache, mix: Mix, settings: Settings, seed: int, steps: range) -> None:
+        self.cache, self.mix, self.settings = cache, mix, settings
         self.seed, self.steps = seed, steps
+
+    @functools.cached_property
+    def _bank(self) -> InstanceBank:
+        return InstanceBank(self.cache.get(name) for name in self.mix.labelled)
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
+        settings, strong = self.settings, self.settings.strong_augmentation
         samples = []
         for k, (name, is_pseudo) in enumerate(self.mix.scenes_of_step(step, self.seed)):
             sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
             rng = np.random.default_rng([self.seed, 2, step, k])
-            samples.append(augment(sample, self.augmentation, self.network.voxel_size_m, rng))
-        return make_batch(samples, self.network)
+            if is_pseudo and strong.paste:
+                sample = self._bank.paste(sample, strong.paste, rng)
+            if is_pseudo:
+                sample = strengthen(sample, strong, rng)
+            samples.append(augment(sample, settings.augmentation, settings.network.voxel_size_m, rng))
+        return make_batch(samples, settings.network)
 
     def __iter__(self) -> Iterator[Batch | TwistError]:
         """This worker's share of the batches; an error is handed over, because one raised in a worker

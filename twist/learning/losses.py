@@ -11,6 +11,7 @@ from twist.learning.batches import Batch
 from twist.network.extraction import Extraction
 from twist.network.recorrection import Recorrection
 from twist.regions import Regions, iou
+from twist.scoring.fitting import soft_iou
 from twist.settings import RecorrectionSettings
 
 
@@ -82,10 +83,10 @@ def proposal_targets(
         return np.zeros(len(proposals), np.float32), np.full(len(proposals), background, np.int64)
     overlap = iou(proposals, truth)
     best, instance = overlap.max(axis=1), overlap.argmax(axis=1)
-    low, high = settings.iou_background, settings.iou_certain
-    certainty = np.clip((best - low) / (high - low), 0, 1)
+    certainty = soft_iou(best, settings.iou_background, settings.iou_certain)
     column = np.searchsorted(table.things, truth.label)[instance]
-    label = np.where(best >= settings.iou_class, column, np.where(best < low, background, -1))
+    nothing = np.where(best < settings.iou_background, background, -1)
+    label = np.where(best >= settings.iou_class, column, nothing)
     return certainty.astype(np.float32), label.astype(np.int64)
 
 

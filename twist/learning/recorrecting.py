@@ -1,6 +1,10 @@
-"""Ψ's part of a training step: proposals of the annotated scenes, their targets and loss."""
+"""Ψ's part of a training step: proposals of annotated scenes, their targets and loss."""
 
 from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,47 +19,101 @@ from twist.selftraining.proposals import group_points, supervoxel_mean
 from twist.settings import Settings
 
 
+@dataclass(frozen=True)
+class SceneProposals:
+    """The P proposals of one annotated scene, as Ψ learns from them.
+
+    voxels: their shape; ``scene_voxel`` counts rows of ``features``
+    features: (U, C) float32 of Φ
+    certainty: (P,) float32 and label: (P,) int64, the targets of ``proposal_targets``
+    """
+
+    voxels: ProposalVoxels
+    features: torch.Tensor
+    certainty: torch.Tensor
+    label: torch.Tensor
+
+    def detached(self) -> SceneProposals:
+        """The same without the way back to Φ, as a copy that keeps nothing else alive."""
+        return replace(self, features=self.features.detach().clone())
+
+
+class ProposalMemory:
+    """The proposals of the last annotated scenes, oldest first.
+
+    A self-training step has few annotated scenes, and Ψ learns from nothing else: with one a step it sees a
+    quarter of what it sees in the control, and stays behind it. So earlier steps' proposals fill up
+    [our choice; docs/choices.md has what it brings].
+    """
+
+    def __init__(self, scenes: int) -> None:
+        self._scenes: deque[SceneProposals] = deque(maxlen=scenes)
+
+    def recall(self, count: int) -> list[SceneProposals]:
+        """The newest ``count``, or fewer where there are no more."""
+        return list(self._scenes)[-count:] if count > 0 else []
+
+    def add(self, scenes: list[SceneProposals]) -> None:
+        self._scenes.extend(scene.detached() for scene in scenes)
+
+    def state(self) -> list[dict[str, Any]]:
+        """Plain values for the saved state."""
+        return [vars(scene) | {"voxels": vars(scene.voxels)} for scene in self._scenes]
+
+    def restore(self, state: list[dict[str, Any]], device: torch.device) -> None:
+        """Take over what ``state`` gave."""
+        self._scenes.clear()
+        for entry in state:
+            tensors = {key: value.to(device) for key, value in entry.items() if key != "voxels"}
+            self._scenes.append(SceneProposals(ProposalVoxels(**entry["voxels"]).to(device), **tensors))
+
+
 def recorrection_step(
-    model: Model, extraction: Extraction, batch: Batch, settings: Settings
+    model: Model, extraction: Extraction, batch: Batch, settings: Settings, memory: ProposalMemory
 ) -> tuple[dict[str, torch.Tensor], float]:
     """Ψ's losses on one batch, and the number of proposals an annotated scene.
 
-    Ψ learns from annotated scenes only [our choice]. Where no scene gives a proposal, the losses are 0:
-    early rounds on few labels meet this.
+    Ψ learns from annotated scenes only [our choice]: those of the batch and, up to
+    ``recorrection.scenes_per_step`` in all, those that ``memory`` holds; the batch's go there. Where no scene
+    gives a proposal, the losses are 0: early rounds on few labels meet this.
     """
-    probability = torch.softmax(extraction.logits.detach().float(), dim=1)
+    probability = torch.softmax(extraction.logits.detach().float(), dim=1).cpu().numpy()
     centre = (batch.position + extraction.offset.detach().float()).cpu().numpy()
-    parts, certainties, labels = [], [], []
-    for b in np.flatnonzero(batch.truth):
-        inputs = _scene_proposals(batch, int(b), probability.cpu().numpy(), centre, model, settings)
-        if inputs is not None:
-            parts.append(inputs[0])
-            certainties.append(inputs[1])
-            labels.append(inputs[2])
-    if not parts:
-        zero = extraction.logits.sum() * 0.0
-        return {"certainty": zero, "class": zero}, 0.0
-    proposals = concatenate(parts).to(model.device)
     features = extraction.features
     if not settings.recorrection.gradient_to_features:
         features = features.detach()
+    annotated = [int(b) for b in np.flatnonzero(batch.truth)]
+    found = [_scene_proposals(batch, b, features, probability, centre, model, settings) for b in annotated]
+    fresh = [scene for scene in found if scene is not None]
+    scenes = fresh + memory.recall(settings.recorrection.scenes_per_step - len(annotated))
+    memory.add(fresh)
+    if not scenes:
+        zero = extraction.logits.sum() * 0.0
+        return {"certainty": zero, "class": zero}, 0.0
+    first_row = np.cumsum([0] + [len(scene.features) for scene in scenes])
+    voxels = [
+        replace(scene.voxels, scene_voxel=scene.voxels.scene_voxel + int(row))
+        for scene, row in zip(scenes, first_row, strict=False)
+    ]
+    recorrection = model.recorrection(torch.cat([scene.features for scene in scenes]), concatenate(voxels))
     losses = recorrection_loss(
-        model.recorrection(features, proposals),
-        torch.from_numpy(np.concatenate(certainties)).to(model.device),
-        torch.from_numpy(np.concatenate(labels)).to(model.device),
+        recorrection,
+        torch.cat([scene.certainty for scene in scenes]),
+        torch.cat([scene.label for scene in scenes]),
     )
-    return losses, len(proposals) / sum(batch.truth)
+    return losses, sum(len(scene.label) for scene in fresh) / max(len(annotated), 1)
 
 
 def _scene_proposals(
     batch: Batch,
     b: int,
+    features: torch.Tensor,
     probability: np.ndarray,
     centre: np.ndarray,
     model: Model,
     settings: Settings,
-) -> tuple[ProposalVoxels, np.ndarray, np.ndarray] | None:
-    """Proposals of scene b with their certainty and class targets; None where it has none."""
+) -> SceneProposals | None:
+    """Proposals of scene b with their targets; None where it has none."""
     points = batch.points_of(b)
     voxel = batch.voxel_of_point[points].cpu().numpy()
     pieces = Regions.from_ids(batch.supervoxel[points].cpu().numpy())
@@ -72,7 +130,13 @@ def _scene_proposals(
     truth = Regions.from_ids(instance, label=semantic)
     certainty, label = proposal_targets(proposals, truth, model.table, settings.recorrection)
     position = batch.position.cpu().numpy()
-    inputs = proposal_voxels(
+    voxels = proposal_voxels(
         proposals, voxel, position, of_point, model.table, model.settings.recorrection_grid
+    ).to(model.device)
+    rows, scene_voxel = torch.unique(voxels.scene_voxel, return_inverse=True)
+    return SceneProposals(
+        replace(voxels, scene_voxel=scene_voxel),
+        features[rows],
+        torch.from_numpy(certainty).to(model.device),
+        torch.from_numpy(label).to(model.device),
     )
-    return inputs, certainty, label

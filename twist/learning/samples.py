@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,11 @@ class SceneSample:
 
     def __len__(self) -> int:
         return len(self.xyz)
+
+    def select(self, points: np.ndarray) -> SceneSample:
+        """The sample of some of the points, by index or mask."""
+        arrays = {key: value[points] for key, value in vars(self).items() if isinstance(value, np.ndarray)}
+        return replace(self, **arrays)
 
     @property
     def nbytes(self) -> int:

@@ -25,7 +25,7 @@ from twist.learning.batches import Batch, BatchSequence, Mix
 from twist.learning.log import TrainingLog
 from twist.learning.losses import class_weights, extraction_loss
 from twist.learning.optimisation import MovingAverage, learning_rate, make_optimizer
-from twist.learning.recorrecting import recorrection_step
+from twist.learning.recorrecting import ProposalMemory, recorrection_step
 from twist.learning.samples import SampleCache
 from twist.learning.state import StateFolder
 from twist.network.model import Model
@@ -95,6 +95,7 @@ class Trainer:
         self.cache = SampleCache(
             plan.scene_folder, plan.supervoxel_folder, plan.table, self.settings.cache_gb
         )
+        self.memory = ProposalMemory(plan.settings.recorrection.scenes_per_step)
         self.step, self.finished = 0, False
         self._restore()
 
@@ -112,6 +113,7 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.scaler.load_state_dict(state["scaler"])
+            self.memory.restore(state["memory"], self.device)
             torch.set_rng_state(state["rng"])
             if self.device.type == "cuda":
                 torch.cuda.set_rng_state(state["device_rng"], self.device)
@@ -130,6 +132,7 @@ class Trainer:
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": self.scaler.state_dict(),
+                "memory": self.memory.state(),
                 "rng": torch.get_rng_state(),
             }
             if self.device.type == "cuda":
@@ -146,12 +149,7 @@ class Trainer:
         """Train to the last step."""
         settings, total = self.settings, self.plan.iterations
         sequence = BatchSequence(
-            self.cache,
-            self.plan.mix,
-            self.plan.settings.augmentation,
-            self.plan.settings.network,
-            self.plan.seed,
-            range(self.step, total),
+            self.cache, self.plan.mix, self.plan.settings, self.plan.seed, range(self.step, total)
         )
         self.class_weight = torch.from_numpy(self._class_weights()).to(self.device)
         self.model.train()
@@ -206,7 +204,7 @@ class Trainer:
             numbers: dict[str, float] = {}
             if self.plan.train_recorrection:
                 more, numbers["proposals"] = recorrection_step(
-                    self.model, extraction, batch, self.plan.settings
+                    self.model, extraction, batch, self.plan.settings, self.memory
                 )
                 losses |= {key: self.plan.settings.recorrection.alpha * value for key, value in more.items()}
             total = torch.stack(list(losses.values())).sum()

@@ -46,23 +46,31 @@ class PseudoLabels:
 def initial_pseudo_labels(
     probability: np.ndarray, supervoxel: np.ndarray, settings: PseudoLabelSettings
 ) -> PseudoLabels:
-    """Round 1: semantic labels alone, from confident points, spread over their supervoxels.
+    """Round 1: semantic labels alone, one a supervoxel. No offsets [paper, supplementary B].
 
     probability: (N, C) float32 class probabilities; supervoxel: (N,) ids.
-    A point whose largest probability is above ``semantic_threshold`` takes that class; its supervoxel takes
-    the most frequent class of its confident points [paper, supplementary B; the vote is our choice], if at
-    least ``initial_share`` of its points voted so (0 = always, the literal reading). No offsets.
+    ``initial: points``: a point whose largest probability is above ``semantic_threshold`` takes that class;
+    its supervoxel takes the most frequent class of its confident points [paper; the vote is our choice], if
+    at least ``initial_share`` of its points voted so (0 = always, the literal reading). ``supervoxels``: a
+    supervoxel takes the class of its largest mean probability where that is above the threshold.
     """
-    confident = probability.max(axis=1) > settings.semantic_threshold
-    vote = np.where(confident, probability.argmax(axis=1), -1)
     pieces = Regions.from_ids(supervoxel)
-    label, share_of_voters = majority(pieces, vote, probability.shape[1])
-    voters = np.add.reduceat(confident[pieces.index], pieces.offsets[:-1], dtype=np.int64)
-    share = share_of_voters * voters / pieces.sizes
-    label = np.where(share >= settings.initial_share, label, -1)
+    mean = (pieces.incidence() @ probability) / pieces.sizes[:, None]
+    if settings.initial == "supervoxels":
+        label = np.where(mean.max(axis=1) > settings.semantic_threshold, mean.argmax(axis=1), -1)
+    else:
+        confident = probability.max(axis=1) > settings.semantic_threshold
+        vote = np.where(confident, probability.argmax(axis=1), -1)
+        label, share_of_voters = majority(pieces, vote, probability.shape[1])
+        voters = np.add.reduceat(confident[pieces.index], pieces.offsets[:-1], dtype=np.int64)
+        share = share_of_voters * voters / pieces.sizes
+        label = np.where(share >= settings.initial_share, label, -1)
+    confidence = np.where(label >= 0, mean[np.arange(len(pieces)), label], 0)
     semantic = np.full(len(probability), -1, np.int32)
+    weight = np.zeros(len(probability), np.float32)
     semantic[pieces.index] = label[pieces.region_of_entry]
-    return PseudoLabels(semantic, np.full(len(semantic), -1, np.int32), np.ones(len(semantic), np.float32))
+    weight[pieces.index] = confidence[pieces.region_of_entry]
+    return _weighted(semantic, np.full(len(semantic), -1, np.int32), weight, settings)
 
 
 def proposal_pseudo_labels(
@@ -83,8 +91,8 @@ def proposal_pseudo_labels(
     """
     kept = proposals.select((proposals.score > threshold) & (proposals.label >= 0))
     kept = kept.select(non_maximum_suppression(kept, settings.overlap_iou))
-    best = probability.argmax(axis=1)
-    confident = probability.max(axis=1) > settings.semantic_threshold
+    best, weight = probability.argmax(axis=1), probability.max(axis=1)
+    confident = weight > settings.semantic_threshold
     if settings.outside == "argmax":
         semantic = best.astype(np.int32)
     elif settings.outside == "confident":
@@ -95,4 +103,14 @@ def proposal_pseudo_labels(
     for k in reversed(range(len(kept))):  # the most certain is written last, over the others
         semantic[kept[k]] = kept.label[k]
         instance[kept[k]] = k
-    return PseudoLabels(semantic, instance, np.ones(len(semantic), np.float32))
+        weight[kept[k]] = kept.score[k]
+    return _weighted(semantic, instance, weight, settings)
+
+
+def _weighted(
+    semantic: np.ndarray, instance: np.ndarray, confidence: np.ndarray, settings: PseudoLabelSettings
+) -> PseudoLabels:
+    """Labels that count alike, or as much as the model believes them."""
+    equal = settings.weighting == "equal"
+    weight = np.ones(len(semantic)) if equal else confidence
+    return PseudoLabels(semantic, instance, weight.astype(np.float32))

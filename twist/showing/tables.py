@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,12 +38,21 @@ def as_markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLU
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
     """The same as CSV, figures unrounded."""
-    lines = [",".join(columns)]
-    lines += [",".join("" if row[c] is None else str(row[c]) for c in columns) for row in rows]
-    return "\n".join(lines) + "\n"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def plus_minus(mean: float, spread: float | None, *, signed: bool = False) -> str:
+    """``31.4 ± 2.0``; without a spread the mean alone. signed: a difference, with its sign."""
+    text = f"{mean:+.1f}" if signed else f"{mean:.1f}"
+    return text if spread is None else f"{text} ± {spread:.1f}"
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    text = f"{value:.1f}" if isinstance(value, float) else str(value)
+    return text.replace("|", r"\|")

@@ -13,11 +13,11 @@ from snakemake.utils import validate
 sys.path.insert(0, str(workflow.basedir))
 
 from twist.errors import TwistError
+from twist.experiments import Experiment
 from twist.locks import clear_stale_locks
 from twist.preparation import FORMATS
 from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import Run, dataset_settings
-from twist.checking import read_yaml
 from twist.splits import labelled_count, scene_lists
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
@@ -33,7 +33,6 @@ validate(config, "../schemas/config.schema.yaml")
 CONFIG = Path("config")
 ENVIRONMENT = "../../envs/twist.yaml"
 OVERRIDES = config["settings"]
-VARIANTS = read_yaml(CONFIG / "variants.yaml")
 
 if workflow.is_main_process:
     clear_stale_locks(Path(".snakemake"))
@@ -71,9 +70,18 @@ def run_of(wildcards):
 
 
 @functools.cache
-@told
-def settings_of(run):
+def resolved(run):
     return run.resolve(CONFIG, OVERRIDES)
+
+
+settings_of = told(resolved)
+
+
+@functools.cache
+@told
+def owner(run, stage, scored=False):
+    """The run in whose folder this run's round ``stage`` is trained, or scored."""
+    return run.at(stage, resolved, scored=scored)
 
 
 def run_setting(*names):
@@ -86,7 +94,7 @@ def last_round(run):
 
 
 def scored_rounds(run):
-    """The rounds that a run's own folder scores: 0 for Sup-only, 1 to the last for the others."""
+    """The rounds that are reported of a run: 0 for Sup-only, 1 to the last for the others."""
     last = last_round(run)
     return range(1, last + 1) if last else [0]
 
@@ -116,10 +124,18 @@ def device_of(wildcards, resources):
 
 
 def model_of(run, stage):
-    """The model after round ``stage``; round 0 is shared by all runs that start alike."""
-    return (
-        f"results/{(run if stage else run.start(VARIANTS)).name}/round{stage}/model.pt"
-    )
+    """The model of a run after round ``stage``; runs that are alike so far share it."""
+    return f"results/{owner(run, stage).name}/round{stage}/model.pt"
+
+
+def score_of(run, stage):
+    """The score of ``model_of(run, stage)`` with the run's settings of prediction."""
+    return f"results/{owner(run, stage, scored=True).name}/round{stage}/eval.json"
+
+
+def scores_of(run):
+    """The scores of all rounds that are reported of a run."""
+    return [score_of(run, stage) for stage in scored_rounds(run)]
 
 
 def this_model(wildcards):
@@ -165,12 +181,8 @@ def metrics_of_run(wildcards):
     return [str(Path(model).with_name("metrics.csv")) for model in models]
 
 
-def evaluations_of_run(wildcards):
-    """Scores of all rounds that a run's own folder scores."""
-    return collect(
-        f"results/{wildcards.run}/round{{stage}}/eval.json",
-        stage=scored_rounds(run_of(wildcards)),
-    )
+def scores_of_run(wildcards):
+    return scores_of(run_of(wildcards))
 
 
 @told
@@ -185,15 +197,18 @@ def compared_runs(wildcards):
 
 def table_rows(wildcards):
     """Every scored round of the compared runs."""
-    return [
-        f"results/{run.name}/round{stage}/eval.json"
-        for run in compared_runs(wildcards)
-        for stage in scored_rounds(run)
-    ]
+    return [score for run in compared_runs(wildcards) for score in scores_of(run)]
 
 
 def finished_runs(wildcards):
     return [f"results/{run.name}/eval.json" for run in compared_runs(wildcards)]
+
+
+@told
+def scores_of_experiment(wildcards):
+    """The scores of all rounds of all runs of a table."""
+    experiment = Experiment.load(CONFIG / "experiments" / f"{wildcards.name}.yaml")
+    return [f"results/{run.name}/rounds.json" for run in experiment.runs()]
 
 
 # --- data sets ------------------------------------------------------------------------------------

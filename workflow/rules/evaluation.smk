@@ -20,7 +20,7 @@ rule predict:
         runtime=240,
     params:
         override=override,
-        settings=run_setting("proposals", "prediction"),
+        settings=lambda wildcards: settings_of(run_of(wildcards)).of_prediction(),
         run=run_of,
         device=device_of,
         folder=subpath(output[0], parent=True),
@@ -59,10 +59,11 @@ rule evaluate:
 
 rule finish_run:
     input:
-        evaluations=evaluations_of_run,
+        evaluations=scores_of_run,
         metrics=metrics_of_run,
     output:
         evaluation="results/{run}/eval.json",
+        rounds="results/{run}/rounds.json",
         metrics="results/{run}/metrics.csv",
         settings="results/{run}/settings.yaml",
     log:
@@ -75,7 +76,8 @@ rule finish_run:
         settings=lambda wildcards: settings_of(run_of(wildcards)).canonical_json(),
     shell:
         "python -m twist finish --evaluations {input.evaluations} --metrics {input.metrics}"
-        " --out {output.evaluation} --metrics-out {output.metrics} --settings-out {output.settings}"
+        " --out {output.evaluation} --rounds-out {output.rounds}"
+        " --metrics-out {output.metrics} --settings-out {output.settings}"
         " --run {wildcards.run} --override {params.override:q} > {log} 2>&1"
 
 

@@ -1,0 +1,31 @@
+"""Diagnosis in the workflow: what a run asks for, and runs without pseudo-labels; plans only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.project import SETTINGS, Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "planned")
+
+
+def test_a_run_diagnoses_each_round_and_scores_none(project: Project) -> None:
+    settings = SETTINGS | {"selftraining": {"rounds": 3}}
+    plan = project.plan("results/tiny_50pct/diagnosis.md", settings=settings)
+    assert (plan["diagnosis"], plan["diagnose"], plan["pseudo_labels"], plan["train_round"]) == (1, 3, 3, 3)
+    assert not plan.keys() & {"predict", "evaluate", "finish_run"}
+
+
+def test_a_score_waits_for_no_diagnosis(project: Project) -> None:
+    assert not project.plan("results/tiny_50pct/eval.json").keys() & {"diagnose", "diagnosis"}
+
+
+def test_a_run_without_pseudo_labels_is_refused(project: Project) -> None:
+    done = project.attempt("results/tiny_50pct-control/diagnosis.md")
+    assert done.returncode == 1
+    assert "tiny_50pct-control learns from no pseudo-labels" in done.stdout

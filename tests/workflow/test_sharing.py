@@ -1,0 +1,71 @@
+"""What several runs need is planned once. Dry runs only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.project import Project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("planned"))
+    with (project.folder / "config/variants.yaml").open("a") as variants:
+        variants.write("loose: {prediction: {min_score: 0.01}}\n")
+    (project.folder / "config/experiments/mine.yaml").write_text(
+        "title: Mine\n"
+        "rows:\n"
+        "  - {label: Sup-only, run: tiny_50pct-suponly, seeds: 2}\n"
+        "  - {label: control, run: tiny_50pct-control, seeds: 2, rounds: all}\n"
+        "  - {label: TWIST, run: tiny_50pct, seeds: 2, rounds: all, against: control}\n"
+        "  - {label: plain, run: tiny_50pct, seeds: [1]}\n"
+        "  - {label: strict, run: tiny_50pct-tau0.3, seeds: 1, against: TWIST}\n"
+    )
+    return project
+
+
+def jobs(project: Project, *targets: str) -> dict[str, int]:
+    counts = project.plan(*targets)
+    return {rule: counts.get(rule, 0) for rule in ("train_start", "pseudo_labels", "train_round", "predict")}
+
+
+def test_a_change_of_round_2_shares_round_1_and_its_score(project: Project) -> None:
+    targets = ("results/tiny_50pct/eval.json", "results/tiny_50pct-tau0.3/eval.json")
+    assert jobs(project, *targets) == {
+        "train_start": 1, "pseudo_labels": 3, "train_round": 3, "predict": 3,
+    }  # fmt: skip
+
+
+def test_a_change_of_prediction_shares_all_models_and_no_score(project: Project) -> None:
+    targets = ("results/tiny_50pct/eval.json", "results/tiny_50pct-loose/eval.json")
+    assert jobs(project, *targets) == {
+        "train_start": 1, "pseudo_labels": 2, "train_round": 2, "predict": 4,
+    }  # fmt: skip
+
+
+def test_an_experiment_plans_what_its_runs_need_together(project: Project) -> None:
+    plan = project.plan("results/experiments/mine.md")
+    assert plan["experiment"] == 1
+    assert plan["finish_run"] == 7
+    assert plan["train_start"] == 2
+    assert plan["train_round"] == 4 + 4 + 1
+    assert plan["pseudo_labels"] == 4 + 1
+    assert plan["predict"] == plan["evaluate"] == 2 + 4 + 4 + 1
+
+
+def test_an_unknown_experiment_stops_with_a_message(project: Project) -> None:
+    done = project.attempt("results/experiments/yours.md")
+    assert done.returncode == 1
+    assert "there is no experiment 'yours'" in done.stdout
+    assert "known: mine, " in done.stdout
+
+
+def test_a_mistake_in_an_experiment_stops_with_a_message(project: Project, tmp_path: Path) -> None:
+    broken = project.folder / "config/experiments/broken.yaml"
+    broken.write_text("title: x\nrows: [{label: a, run: tiny_50pct-seed1, seeds: 1}]\n")
+    done = project.attempt("results/experiments/broken.md")
+    broken.unlink()
+    assert done.returncode == 1
+    assert "broken.yaml: row 1: write tiny_50pct; `seeds` says which seeds are run" in done.stdout

@@ -1,0 +1,59 @@
+# How good the pseudo-labels of each round were, against annotations that no training reads. Asked for by name,
+# results/{run}/diagnosis.md; no score waits for it.
+
+
+include: "diagnosis_inputs.smk"
+
+
+rule diagnose:
+    input:
+        labels=diagnosed_labels,
+        unlabelled=lambda wildcards: split_of(run_of(wildcards), "unlabelled"),
+        data=scenes_of_run,
+    output:
+        quality="results/{run}/round{round}/pseudo_quality.csv",
+        calibration="results/{run}/round{round}/calibration.csv",
+    log:
+        "results/{run}/logs/diagnose-round{round}.log",
+    benchmark:
+        "results/{run}/benchmarks/diagnose-round{round}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        override=override,
+        settings=run_setting("recorrection.iou_background", "recorrection.iou_certain"),
+        run=run_of,
+        folder="results/{run}/round{round}/pseudolabels",
+    shell:
+        "python -m twist diagnose --run {wildcards.run} --override {params.override:q}"
+        " --data results/data/{params.run.dataset} --scenes {input.unlabelled}"
+        " --pseudo-labels {params.folder} --round {wildcards.round}"
+        " --out {output.quality} --calibration {output.calibration} 2>&1 | tee {log}"
+
+
+rule diagnosis:
+    input:
+        quality=diagnosed_rounds("pseudo_quality.csv"),
+        calibration=diagnosed_rounds("calibration.csv"),
+        metrics=metrics_of_run,
+    output:
+        page="results/{run}/diagnosis.md",
+        table="results/{run}/diagnosis.csv",
+        plots=collect(
+            "results/{{run}}/plots/{name}.{kind}",
+            name=["rounds", "classes", "reliability", "losses"],
+            kind=["png", "svg"],
+        ),
+    log:
+        "results/{run}/logs/diagnosis.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        folder=subpath(output.page, parent=True),
+    shell:
+        "python -m twist diagnosis --run {wildcards.run} --quality {input.quality}"
+        " --calibration {input.calibration} --metrics {input.metrics} --out-dir {params.folder} > {log} 2>&1"

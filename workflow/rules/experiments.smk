@@ -1,0 +1,20 @@
+# Tables over many runs: config/experiments/NAME.yaml names the rows.
+
+
+rule experiment:
+    input:
+        rows="config/experiments/{name}.yaml",
+        rounds=scores_of_experiment,
+    output:
+        md="results/experiments/{name}.md",
+        csv="results/experiments/{name}.csv",
+    log:
+        "results/logs/experiment-{name}.log",
+    wildcard_constraints:
+        name=r"[A-Za-z0-9_.-]+",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m twist experiment --experiment {input.rows} --results results"
+        " --out {output.md} --csv {output.csv} 2>&1 | tee {log}"
