@@ -159,7 +159,8 @@ def judged(*proposals: tuple[range, int | None, float, float]) -> Inference:
         1000,
     )
     certainty = np.array([certainty for _, _, certainty, _ in proposals], np.float32)
-    return Inference(np.zeros((1000, 20), np.float32), regions, certainty, recorrected)
+    nothing = np.zeros((1000, 20), np.float32)
+    return Inference(nothing, nothing, regions, certainty, recorrected)
 
 
 def found(model: Model, answer: Inference, **changes: Any) -> list[tuple[int, int, float]]:

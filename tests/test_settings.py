@@ -207,9 +207,6 @@ def test_what_labels_depend_on() -> None:
     def differs(stage: int, **sections: Any) -> bool:
         return Settings().of_labelling(stage) != load(**sections).of_labelling(stage)
 
-    first_alone = {"pseudolabels": {"initial_share": 0.5}}
-    assert differs(1, **first_alone)
-    assert not differs(2, **first_alone)
     for later_alone in (
         {"pseudolabels": {"overlap_iou": 0.5}},
         {"pseudolabels": {"outside": "argmax"}},
@@ -217,9 +214,11 @@ def test_what_labels_depend_on() -> None:
     ):
         assert not differs(1, **later_alone)
         assert differs(2, **later_alone)
-    for both in ({"pseudolabels": {"semantic_threshold": 0.5}}, {"pseudolabels": {"views": 2}}):
-        assert differs(1, **both)
-        assert differs(2, **both)
+    changed = {"semantic_threshold": 0.5, "initial": "supervoxels", "initial_share": 0.5}
+    changed |= {"weighting": "confidence", "views": 2}
+    for key, value in changed.items():  # outside kept proposals, later rounds label as the first
+        assert differs(1, pseudolabels={key: value})
+        assert differs(2, pseudolabels={key: value})
     rising = {"pseudolabels": {"certainty_threshold": [0.1, 0.5, 0.9]}}
     assert [differs(stage, **rising) for stage in (1, 2, 3)] == [False, False, True]
 

@@ -22,12 +22,14 @@ from twist.settings import AugmentationSettings, PredictionSettings, ProposalSet
 class Inference:
     """What a model says of one scan's N points.
 
-    probability: (N, C) float32, Φ's class probabilities (averaged over supervoxels where so set)
+    point_probability: (N, C) float32, Φ's class probabilities
+    probability: the same, averaged over supervoxels where so set; what the proposals are made from
     proposals: ``label`` and ``score`` = Φ's class and its mean probability
     certainty: (P,) float32 of Ψ, or None where Ψ is untrained
     recorrected: (P, things + 1) float32 class probabilities of Ψ, background last, or None
     """
 
+    point_probability: np.ndarray
     probability: np.ndarray
     proposals: Regions
     certainty: np.ndarray | None
@@ -81,10 +83,10 @@ def infer(model: Model, sample: SceneSample, settings: ProposalSettings, views: 
     shifted = sample.xyz + points.offset
     proposals = group_points(probability, sample.xyz, shifted, pieces, model.table, settings)
     if not model.certainty_trained:
-        return Inference(probability, proposals, None, None)
+        return Inference(points.probability, probability, proposals, None, None)
     if len(proposals) == 0:
         nothing = np.zeros((0, len(model.table.things) + 1), np.float32)
-        return Inference(probability, proposals, np.zeros(0, np.float32), nothing)
+        return Inference(points.probability, probability, proposals, np.zeros(0, np.float32), nothing)
     inputs = proposal_voxels(
         proposals,
         points.batch.voxel_of_point.cpu().numpy(),
@@ -95,6 +97,7 @@ def infer(model: Model, sample: SceneSample, settings: ProposalSettings, views: 
     )
     recorrection = model.recorrection(points.features, inputs.to(model.device))
     return Inference(
+        points.probability,
         probability,
         proposals,
         torch.sigmoid(recorrection.certainty.float()).cpu().numpy(),

@@ -180,7 +180,7 @@ class PseudoLabelSettings:
 
     semantic_threshold: float = setting(
         0.9,
-        "class probability that makes a point's label in round 1 [P], a stuff point's later [C]",
+        "class probability that makes a label in round 1 [P], outside kept proposals later [C]",
         at_least=0,
         at_most=1,
     )
@@ -200,8 +200,8 @@ class PseudoLabelSettings:
     )
     overlap_iou: float = setting(0.3, "NMS between kept proposals [C]", at_least=0, at_most=1)
     outside: str = setting(
-        "ignore",
-        "points outside kept proposals: unlabelled, labelled where confident, or always [C]",
+        "confident",
+        "things outside kept proposals: unlabelled, or as in round 1; argmax labels every point [C]",
         choices=("ignore", "confident", "argmax"),
     )
     weighting: str = setting(
@@ -337,11 +337,11 @@ class Settings:
 
     def of_labelling(self, stage: int) -> str:
         """What the pseudo-labels of round ``stage`` depend on, as canonical JSON."""
+        initial = ("semantic_threshold", "initial", "initial_share", "weighting", "views")
         if stage == 1:
-            names = ("semantic_threshold", "initial", "initial_share", "weighting", "views")
-            return self.canonical_json(*(f"pseudolabels.{name}" for name in names))
-        names = ("semantic_threshold", "overlap_iou", "outside", "weighting", "views")
-        wanted = json.loads(self.canonical_json("proposals", *(f"pseudolabels.{name}" for name in names)))
+            return self.canonical_json(*(f"pseudolabels.{name}" for name in initial))
+        names = (f"pseudolabels.{name}" for name in (*initial, "overlap_iou", "outside"))
+        wanted = json.loads(self.canonical_json("proposals", *names))
         return json.dumps(wanted | {"certainty_threshold": self.pseudolabels.threshold_of(stage)})
 
     def of_prediction(self) -> str:

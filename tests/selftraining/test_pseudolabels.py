@@ -134,7 +134,9 @@ PROBABILITY = probabilities(
 
 
 def label(regions: Regions, threshold: float = 0.5, **changes: object) -> PseudoLabels:
-    return proposal_pseudo_labels(PROBABILITY, regions, SCANNET, replace(DEFAULTS, **changes), threshold)
+    """Of scenes whose supervoxels are single points; things outside kept proposals stay without a label."""
+    options = replace(DEFAULTS, **({"outside": "ignore"} | changes))
+    return proposal_pseudo_labels(PROBABILITY, np.arange(10), regions, SCANNET, options, threshold)
 
 
 def test_a_kept_proposal_gives_class_and_instance_to_its_points() -> None:
@@ -149,8 +151,17 @@ def test_weights_may_be_certainty_on_proposals_and_probability_elsewhere() -> No
     regions = proposals(([0, 1, 2], SOFA, 0.6), ([2, 3], CHAIR, 0.8), size=10)
     labels = label(regions, outside="confident", weighting="confidence", semantic_threshold=0.55)
     assert labels.semantic.tolist() == [SOFA] * 2 + [CHAIR] * 2 + [-1, -1, FLOOR, FLOOR, SOFA, -1]
-    np.testing.assert_allclose(labels.weight, [0.6, 0.6, 0.8, 0.8, 0.5, 0.5, 0.95, 0.6, 0.95, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(labels.weight, [0.6, 0.6, 0.8, 0.8, 0, 0, 0.95, 0.6, 0.95, 0], rtol=1e-6)
     np.testing.assert_array_equal(PROBABILITY, before)
+
+
+def test_elsewhere_points_are_labelled_as_in_round_1() -> None:
+    """The confident sofa 8 labels its supervoxel 7..9, but for what a kept proposal takes."""
+    supervoxel = np.array([0, 0, 0, 0, 0, 0, 1, 2, 2, 2])
+    regions = proposals(([0, 1, 9], CHAIR, 0.8), size=10)
+    labels = proposal_pseudo_labels(PROBABILITY, supervoxel, regions, SCANNET, DEFAULTS, 0.5)
+    assert labels.semantic.tolist() == [CHAIR, CHAIR, -1, -1, -1, -1, FLOOR, SOFA, SOFA, CHAIR]
+    assert labels.instance.tolist() == [0, 0, -1, -1, -1, -1, -1, -1, -1, 0]
 
 
 def test_background_and_the_uncertain_are_dropped() -> None:

@@ -59,8 +59,10 @@ def run(arguments: argparse.Namespace) -> None:
         else:
             inference = infer(model, sample, settings.proposals, options.views)
             proposals = recorrected_proposals(inference, model)
-            labels = proposal_pseudo_labels(inference.probability, proposals, model.table, options, threshold)
-            evidence = Evidence.of(inference.probability, proposals)
+            labels = proposal_pseudo_labels(
+                inference.point_probability, sample.supervoxel, proposals, model.table, options, threshold
+            )
+            evidence = Evidence.of(inference.point_probability, proposals)
         evidence.save(out)  # first: a scan with labels counts as done
         labels.save(out)
 

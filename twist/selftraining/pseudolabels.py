@@ -54,6 +54,47 @@ def initial_pseudo_labels(
     at least ``initial_share`` of its points voted so (0 = always, the literal reading). ``supervoxels``: a
     supervoxel takes the class of its largest mean probability where that is above the threshold.
     """
+    semantic, confidence = _initial_labels(probability, supervoxel, settings)
+    return _weighted(semantic, np.full(len(semantic), -1, np.int32), confidence, settings)
+
+
+def proposal_pseudo_labels(
+    probability: np.ndarray,
+    supervoxel: np.ndarray,
+    proposals: Regions,
+    table: ClassTable,
+    settings: PseudoLabelSettings,
+    threshold: float,
+) -> PseudoLabels:
+    """Round 2 and later: labels and instances from the proposals that Ψ is certain of.
+
+    probability, supervoxel: as in round 1; proposals: ``label`` = class re-corrected by Ψ (-1 = background),
+    ``score`` = certainty. Kept: certainty above ``threshold`` [paper] and not background, after NMS at
+    ``overlap_iou`` by certainty [our choice]. Instance -> semantic: a kept proposal's points take its class;
+    semantic -> instance: they take its id, hence its centre. A point in several kept proposals goes to the
+    most certain. Elsewhere points are labelled as in round 1; ``outside`` says whether things are, too, and
+    ``argmax`` labels every point [our choice: the paper does not speak of them].
+    """
+    kept = proposals.select((proposals.score > threshold) & (proposals.label >= 0))
+    kept = kept.select(non_maximum_suppression(kept, settings.overlap_iou))
+    if settings.outside == "argmax":
+        semantic, weight = probability.argmax(axis=1).astype(np.int32), probability.max(axis=1)
+    else:
+        semantic, weight = _initial_labels(probability, supervoxel, settings)
+    if settings.outside == "ignore":
+        semantic[(semantic >= 0) & table.is_thing[semantic]] = -1
+    instance = np.full(len(semantic), -1, np.int32)
+    for k in reversed(range(len(kept))):  # the most certain is written last, over the others
+        semantic[kept[k]] = kept.label[k]
+        instance[kept[k]] = k
+        weight[kept[k]] = kept.score[k]
+    return _weighted(semantic, instance, weight, settings)
+
+
+def _initial_labels(
+    probability: np.ndarray, supervoxel: np.ndarray, settings: PseudoLabelSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) int32 labels of ``initial_pseudo_labels`` and (N,) float32 mean probability of the label."""
     pieces = Regions.from_ids(supervoxel)
     mean = (pieces.incidence() @ probability) / pieces.sizes[:, None]
     if settings.initial == "supervoxels":
@@ -70,41 +111,7 @@ def initial_pseudo_labels(
     weight = np.zeros(len(probability), np.float32)
     semantic[pieces.index] = label[pieces.region_of_entry]
     weight[pieces.index] = confidence[pieces.region_of_entry]
-    return _weighted(semantic, np.full(len(semantic), -1, np.int32), weight, settings)
-
-
-def proposal_pseudo_labels(
-    probability: np.ndarray,
-    proposals: Regions,
-    table: ClassTable,
-    settings: PseudoLabelSettings,
-    threshold: float,
-) -> PseudoLabels:
-    """Round 2 and later: labels and instances from the proposals that Ψ is certain of.
-
-    probability: (N, C) float32 of Φ; proposals: ``label`` = class re-corrected by Ψ (-1 = background),
-    ``score`` = certainty. Kept: certainty above ``threshold`` [paper] and not background, after NMS at
-    ``overlap_iou`` by certainty [our choice]. Instance -> semantic: a kept proposal's points take its class;
-    semantic -> instance: they take its id, hence its centre. A point in several kept proposals goes to the
-    most certain. Elsewhere ``outside`` decides; stuff is labelled where Φ is confident, in every case,
-    because no proposal ever holds it [our choice].
-    """
-    kept = proposals.select((proposals.score > threshold) & (proposals.label >= 0))
-    kept = kept.select(non_maximum_suppression(kept, settings.overlap_iou))
-    best, weight = probability.argmax(axis=1), probability.max(axis=1)
-    confident = weight > settings.semantic_threshold
-    if settings.outside == "argmax":
-        semantic = best.astype(np.int32)
-    elif settings.outside == "confident":
-        semantic = np.where(confident, best, -1).astype(np.int32)
-    else:
-        semantic = np.where(confident & ~table.is_thing[best], best, -1).astype(np.int32)
-    instance = np.full(len(semantic), -1, np.int32)
-    for k in reversed(range(len(kept))):  # the most certain is written last, over the others
-        semantic[kept[k]] = kept.label[k]
-        instance[kept[k]] = k
-        weight[kept[k]] = kept.score[k]
-    return _weighted(semantic, instance, weight, settings)
+    return semantic, weight
 
 
 def _weighted(
