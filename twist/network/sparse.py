@@ -70,7 +70,7 @@ def sparse_tensor(
     if batch_size * shape[0] * shape[1] * shape[2] >= _HASH_LIMIT:
         raise TwistError(
             f"a batch of {batch_size} grids of {shape} voxels is too large to hash; raise voxel_size_m, "
-            "lower scenes per step, or crop (data.voxels_max)"
+            "lower scenes per step, or crop (augmentation.voxels_max)"
         )
     if check and len(torch.unique(indices, dim=0)) < len(indices):
         raise TwistError("voxel indices repeat; voxelise the points first")
