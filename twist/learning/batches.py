@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from twist.errors import TwistError
 from twist.geometry.voxels import scatter_mean, voxelise
 from twist.learning.augment import augment, strengthen
 from twist.learning.paste import InstanceBank
 from twist.learning.samples import SampleCache, SceneSample
+from twist.learning.sequence import StepSequence
 from twist.settings import NetworkSettings, Settings
 
 
@@ -145,12 +144,13 @@ class Mix:
 
         Each pool is walked in a fresh random order every time it is used up.
         """
-        chosen = _walk(self.labelled, self.labelled_per_step, step, [seed, 0])
-        others = _walk(self.pseudo, self.pseudo_per_step, step, [seed, 1])
+        chosen = walk(self.labelled, self.labelled_per_step, step, [seed, 0])
+        others = walk(self.pseudo, self.pseudo_per_step, step, [seed, 1])
         return [(name, False) for name in chosen] + [(name, True) for name in others]
 
 
-def _walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list[str]:
+def walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list[str]:
+    """``count`` members of the pool for a step; each time it is used up, it is walked in another order."""
     if not pool:
         return []
     places = np.arange(step * count, (step + 1) * count)
@@ -160,16 +160,12 @@ def _walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list
     return [pool[orders[place // len(pool)][place % len(pool)]] for place in places]
 
 
-class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
-    """The batches of steps start, start + 1, …, stop - 1.
-
-    Each is a pure function of (seed, step), so a resumed training sees exactly what an uninterrupted one
-    sees, with any number of workers.
-    """
+class BatchSequence(StepSequence[Batch]):
+    """The batches of a training on labelled and pseudo-labelled scenes, a pure function of seed and step."""
 
     def __init__(self, cache: SampleCache, mix: Mix, settings: Settings, seed: int, steps: range) -> None:
-        self.cache, self.mix, self.settings = cache, mix, settings
-        self.seed, self.steps = seed, steps
+        super().__init__(steps)
+        self.cache, self.mix, self.settings, self.seed = cache, mix, settings, seed
 
     @functools.cached_property
     def _bank(self) -> InstanceBank:
@@ -188,31 +184,3 @@ class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
                 sample = strengthen(sample, strong, rng)
             samples.append(augment(sample, settings.augmentation, settings.network.voxel_size_m, rng))
         return make_batch(samples, settings.network)
-
-    def __iter__(self) -> Iterator[Batch | TwistError]:
-        """This worker's share of the batches; an error is handed over, because one raised in a worker
-        reaches the user as a traceback."""
-        worker = torch.utils.data.get_worker_info()
-        mine = self.steps if worker is None else self.steps[worker.id :: worker.num_workers]
-        for step in mine:
-            try:
-                yield self.batch(step)
-            except TwistError as error:
-                yield error
-                return
-
-    def loader(self, workers: int, device: torch.device) -> Iterator[Batch]:
-        """Iterate with worker processes; batches come in order of step. Raises TwistError as ``batch``."""
-        loader = torch.utils.data.DataLoader(
-            self,
-            batch_size=None,
-            num_workers=min(workers, len(self.steps)),
-            prefetch_factor=4 if workers and len(self.steps) else None,
-            pin_memory=device.type == "cuda",
-            # of its own: a loader draws a seed when it starts, and a resumed training starts one more
-            generator=torch.Generator(),
-        )
-        for batch in loader:
-            if isinstance(batch, TwistError):
-                raise batch
-            yield batch
