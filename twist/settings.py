@@ -10,7 +10,7 @@ import hashlib
 import json
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import yaml
 from twist.checking import checked_value, read_yaml, setting
 from twist.errors import TwistError
 from twist.files import write_text
+from twist.pretraining_settings import PretrainingSettings, ViewSettings
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,8 @@ class Settings:
     pseudolabels: PseudoLabelSettings = field(default_factory=PseudoLabelSettings)
     selftraining: SelfTrainingSettings = field(default_factory=SelfTrainingSettings)
     prediction: PredictionSettings = field(default_factory=PredictionSettings)
+    views: ViewSettings = field(default_factory=ViewSettings)
+    pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
 
     @classmethod
     def from_layers(cls, layers: Mapping[str, Mapping[str, Any]]) -> Settings:
@@ -306,6 +309,14 @@ class Settings:
             raise TwistError("pseudolabels.certainty_threshold must hold at least one value")
         if len(self.augmentation.elastic_granularity_m) != len(self.augmentation.elastic_magnitude_m):
             raise TwistError("augmentation: elastic granularity and magnitude must be lists of one length")
+        for key in ("eye_m", "pitch_deg", "depth_m"):
+            bounds = getattr(self.views, key)
+            if len(bounds) != 2 or bounds[0] > bounds[1]:
+                raise TwistError(f"views.{key} must be two values, the lower one first")
+        for key in ("partition_radii_m", "partition_heights_m"):
+            bounds = getattr(self.pretraining, key)
+            if not bounds or list(bounds) != sorted(set(bounds)):
+                raise TwistError(f"pretraining.{key} must be rising values, at least one")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -350,7 +361,19 @@ class Settings:
 
     def of_start_training(self) -> str:
         """What round 0's training depends on, as canonical JSON."""
-        return self.canonical_json("data.format", "network", "augmentation", "training")
+        sections = ["data.format", "network", "augmentation", "training"]
+        if self.pretraining.method != "none":
+            sections += ["views", "pretraining"]
+        return self.canonical_json(*sections)
+
+    def pretrained(self, method: str) -> Settings:
+        """The same settings with pre-training by ``method``."""
+        return replace(self, pretraining=replace(self.pretraining, method=method))
+
+    def of_pretraining(self) -> str:
+        """What a pre-trained backbone depends on, as canonical JSON."""
+        shared = (f"training.{name}" for name in ("mixed_precision", "gradient_clip", "ema_decay"))
+        return self.canonical_json("data.format", "network", "augmentation", "views", "pretraining", *shared)
 
     def of_round_training(self) -> str:
         """What a later round's training depends on, as canonical JSON."""
