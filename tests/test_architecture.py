@@ -19,6 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "checking",
+        "pretraining_settings",
         "settings",
         "classes",
         "files",
@@ -28,11 +29,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "provenance",
         "locks",
     ),
-    ("geometry", "formats", "rooms", "scoring", "showing"),
+    ("geometry", "formats", "rooms", "scoring", "showing", "views"),
     ("selftraining", "preparation", "runs", "experiments", "splits"),
     ("network", "devices"),
     ("learning",),
-    ("inference", "scans"),
+    ("inference", "scans", "pretraining"),
     ("commands", "__main__"),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
