@@ -24,7 +24,9 @@ class ViewSettings:
     depth_m: tuple[float, ...] = setting((0.4, 5.0), "nearest and farthest surface that is seen [C]", above=0)
     field_of_view_deg: float = setting(60.0, "of the image's width [C]", at_least=10, at_most=120)
     image_width: int = setting(240, "pixels; the height is three quarters of it [C]", at_least=16)
-    splat_m: float = setting(0.04, "side of the squares that a scan without faces is drawn with [C]", above=0)
+    splat_m: float = setting(
+        0.04, "voxels that a scan without faces is drawn as, squares to the camera [C]", above=0
+    )
     frame_step: int = setting(25, "every so many-th RGB-D frame is a view [O]", at_least=1)
     frame_tolerance_m: float = setting(
         0.05, "a frame sees the points that its depth image agrees with to this [C]", above=0

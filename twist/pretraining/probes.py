@@ -45,10 +45,10 @@ def linear_probe(
     Least squares on one-hot classes, each class of equal weight, fitted on some annotated scans and tested on
     others. Empty where either has no labels. The network must be in evaluation mode.
     """
+    if not (_labelled(fitted) and _labelled(tested)):
+        return {}
     x, y = _voxel_features(network, fitted)
     z, truth = _voxel_features(network, tested)
-    if len(y) == 0 or len(truth) == 0:
-        return {}
     mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-6
     x, z = ((np.append((part - mean) / spread, np.ones((len(part), 1)), axis=1)) for part in (x, z))
     weight = 1 / np.bincount(y, minlength=classes)[y]
@@ -59,6 +59,10 @@ def linear_probe(
     right = np.bincount(truth[said == truth], minlength=classes)
     there = np.bincount(truth, minlength=classes)
     return {"probe": float((right[there > 0] / there[there > 0]).mean())}
+
+
+def _labelled(samples: Sequence[SceneSample]) -> bool:
+    return any((sample.semantic >= 0).any() for sample in samples)
 
 
 def _voxel_features(

@@ -43,6 +43,8 @@ def read_frames(folder: Path, step: int) -> Iterator[Frame]:
     for depth_file, pose_file in zip(rest[::2], rest[1::2], strict=True):
         pose = _read_matrix(pose_file)
         if np.isfinite(pose).all():
+            if abs(np.linalg.det(pose[:3, :3])) < 0.5:
+                raise TwistError(f"{pose_file} is no pose: its upper left part is no rotation")
             yield Frame(_read_depth(depth_file), intrinsic, pose)
 
 

@@ -62,10 +62,11 @@ def make_views(scene: Scene, settings: ViewSettings, frames: Iterable[Frame] | N
 
 def overlapping_pairs(seen: np.ndarray, min_overlap: float) -> np.ndarray:
     """(P, 2) int32 pairs of rows of ``seen`` (V, N) that share that part of the larger row's points."""
-    shared = seen.astype(np.float32) @ seen.T.astype(np.float32)
+    # Products of floats run in BLAS and are whole numbers up to 2^24 points, more than any scan has.
+    shared = (seen.astype(np.float32) @ seen.T.astype(np.float32)).astype(np.float64)
     size = shared.diagonal()
-    larger = np.maximum(size[:, None], size[None, :])
-    return np.argwhere(np.triu(shared >= min_overlap * np.maximum(larger, 1), 1)).astype(np.int32)
+    share = shared / np.maximum(np.maximum(size[:, None], size[None, :]), 1)
+    return np.argwhere(np.triu(share >= min_overlap, 1)).astype(np.int32)
 
 
 def _rendered(scene: Scene, settings: ViewSettings) -> Iterator[np.ndarray]:

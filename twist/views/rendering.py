@@ -24,12 +24,14 @@ def seen_vertices(
 def seen_points(xyz: np.ndarray, camera: Camera, depth_m: tuple[float, ...], splat_m: float) -> np.ndarray:
     """(N,) bool: the points of a scan without faces that a camera sees.
 
-    Points are gathered into voxels of side ``splat_m``, and each voxel is drawn as a square of that side
-    which faces the camera; its points are seen where a pixel shows it [our choice].
+    Points are gathered into voxels of side ``splat_m``, and each voxel is drawn as a square that faces the
+    camera, half again as large, since the middles of neighbouring voxels' points lie unevenly; its points
+    are seen where a pixel shows it [our choice].
     """
     voxels = voxelise(xyz, splat_m)
     centres = scatter_mean(xyz, voxels.voxel_of_point, len(voxels)).astype(np.float64)
-    right, down = camera.rotation[:, 0] * splat_m / 2, camera.rotation[:, 1] * splat_m / 2
+    half = 1.5 * splat_m / 2
+    right, down = camera.rotation[:, 0] * half, camera.rotation[:, 1] * half
     corners = centres[:, None] + np.stack([-right - down, right - down, right + down, -right + down])
     first = 4 * np.arange(len(centres))[:, None, None]
     faces = first + np.array([[0, 1, 2], [0, 2, 3]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +36,7 @@ def views_for_scans(
             raise TwistError(f"{path} does not exist; run `prepare` for scene {name} first")
         product, folder = out_dir / f"{name}.npz", recordings[name] if recordings else None
         sources = [path, *(frame_files(folder, settings.frame_step) if folder else [])]
-        made_from = stamp({"version": _VERSION, **asdict(settings)}, sources)
+        made_from = stamp({"version": _VERSION, "settings": json.dumps(asdict(settings))}, sources)
         facts = current_facts(product, made_from)
         if facts is None:
             scene = Scene.load(path)
