@@ -28,10 +28,16 @@ class DataSettings:
     format: str = setting("scannet", "raw folder layout", choices=("scannet", "s3dis"))
     raw: str = setting("", "folder of the raw download")
     generated: bool = setting(False, "made by `twist rooms` into `raw` if missing")
-    train_list: str = setting("scannetv2_train.txt", "names of the training scenes, under `raw`")
-    val_list: str = setting("scannetv2_val.txt", "names of the scored scenes, under `raw`")
+    lists_folder: str = setting(
+        "", "folder of the lists of training, scored and labelled scenes; empty = `raw`"
+    )
+    train_list: str = setting("scannetv2_train.txt", "names of the training scenes")
+    val_list: str = setting("scannetv2_val.txt", "names of the scored scenes")
+    test_list: str = setting(
+        "scannetv2_test.txt", "names of the hidden test scenes; only for a submission", changes_result=False
+    )
     label_lists: str = setting(
-        "", "published lists of labelled scenes under `raw`, {ratio} for the percentage; empty = drawn"
+        "", "lists of labelled scenes, with {ratio} for the percentage and {seed}; empty = drawn"
     )
     own_lists: bool = setting(False, "the lists are your own: do not compare them with the published hashes")
     scenes_per_job: int = setting(15, "scenes per preparation job; start-up costs a second a job", at_least=1)
@@ -233,6 +239,18 @@ class SelfTrainingSettings:
 
 
 @dataclass(frozen=True)
+class InferenceSettings:
+    """Scans too large for Φ at once, in labelling and prediction: tiles that each see their surroundings."""
+
+    voxels_max: int = setting(
+        500_000, "voxels that Φ takes at once; a larger scan goes in tiles, for memory [C]", at_least=1000
+    )
+    margin_m: float = setting(
+        2.0, "surroundings of a tile that Φ sees but does not answer for [C]", at_least=0
+    )
+
+
+@dataclass(frozen=True)
 class PredictionSettings:
     """Which proposals become the scored prediction of a scan."""
 
@@ -262,6 +280,7 @@ class Settings:
     recorrection: RecorrectionSettings = field(default_factory=RecorrectionSettings)
     pseudolabels: PseudoLabelSettings = field(default_factory=PseudoLabelSettings)
     selftraining: SelfTrainingSettings = field(default_factory=SelfTrainingSettings)
+    inference: InferenceSettings = field(default_factory=InferenceSettings)
     prediction: PredictionSettings = field(default_factory=PredictionSettings)
 
     @classmethod
@@ -339,14 +358,14 @@ class Settings:
         """What the pseudo-labels of round ``stage`` depend on, as canonical JSON."""
         initial = ("semantic_threshold", "initial", "initial_share", "weighting", "views")
         if stage == 1:
-            return self.canonical_json(*(f"pseudolabels.{name}" for name in initial))
+            return self.canonical_json("inference", *(f"pseudolabels.{name}" for name in initial))
         names = (f"pseudolabels.{name}" for name in (*initial, "overlap_iou", "outside"))
-        wanted = json.loads(self.canonical_json("proposals", *names))
+        wanted = json.loads(self.canonical_json("proposals", "inference", *names))
         return json.dumps(wanted | {"certainty_threshold": self.pseudolabels.threshold_of(stage)})
 
     def of_prediction(self) -> str:
         """What the predictions of a model depend on, as canonical JSON."""
-        return self.canonical_json("proposals", "prediction")
+        return self.canonical_json("proposals", "inference", "prediction")
 
     def of_start_training(self) -> str:
         """What round 0's training depends on, as canonical JSON."""
