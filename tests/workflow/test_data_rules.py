@@ -45,6 +45,9 @@ def test_a_download_is_checked_then_prepared_and_not_again(project: Project) -> 
     # A check that was made again, with another answer, does not have everything after it made again.
     (project.folder / "results/data/mine/check.json").write_text("{}")
     assert project.plan(SCENES) == {}
+    # A check that ran again would hide the second change from Snakemake, so the first one must not make it.
+    changed = {"data": {"label_lists": "{ratio}.txt"}, "supervoxels": {"source": "computed"}}
+    assert project.plan(SCENES, settings=changed) == {"supervoxels": 2, "collect_data": 1}
     (project.folder / f"download/scans/{NAMES[0]}/{NAMES[0]}.txt").write_text("sceneType = Kitchen\n")
     plan = project.plan(SCENES)
     assert (plan["prepare"], plan.get("check_data")) == (1, None)

@@ -22,7 +22,6 @@ from twist.splits import (
     hidden_list,
     hidden_scenes,
     labelled_count,
-    lists_folder,
     portions,
     scene_lists,
 )
@@ -294,14 +293,10 @@ def raw_files(wildcards):
     return raw_sources(wildcards.dataset, scenes_of_chunk(wildcards))
 
 
-def listed_files(wildcards):
-    """What a check starts from: the generator's manifests, or the lists of scenes; it finds the rest itself."""
-    data = data_settings(wildcards.dataset).data
-    if data.generated:
-        return manifests(wildcards.dataset, "generated")
-    folder = lists_folder(data_settings(wildcards.dataset), Path(data.raw))
-    paths = [folder / data.train_list, folder / data.val_list]
-    return [str(path) for path in paths if path.is_file()]
+def generated_scans(wildcards):
+    """The generator's manifests, where the data are generated: there is nothing to check before."""
+    generated = data_settings(wildcards.dataset).data.generated
+    return manifests(wildcards.dataset, "generated") if generated else []
 
 
 def check_of(wildcards):
