@@ -19,6 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "checking",
+        "sections",
         "settings",
         "classes",
         "files",
