@@ -19,6 +19,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/pretraining.smk"
 include: "workflow/rules/selftraining.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/submission.smk"
 include: "workflow/rules/diagnosis.smk"
 include: "workflow/rules/experiments.smk"
 

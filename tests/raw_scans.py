@@ -78,6 +78,26 @@ def write_scan(raw: Path, name: str = "scene0011_00", *, repeat: int = 1, **aggr
     return folder
 
 
+def write_stub_download(raw: Path, train: int, val: int, labelled: int) -> None:
+    """A ScanNet download by names alone: empty files of all scans, and the lists of scenes."""
+    names = [f"scene{k:04d}_00" for k in range(train + val)]
+    (raw / "data_efficient").mkdir(parents=True)
+    lists = {
+        "scannetv2_train.txt": names[:train],
+        "scannetv2_val.txt": names[train:],
+        "data_efficient/5.txt": names[:labelled],
+    }
+    for file, listed in lists.items():
+        (raw / file).write_text("".join(f"{name}\n" for name in listed))
+    (raw / "scannetv2-labels.combined.tsv").write_text(LABEL_MAP)
+    endings = ("_vh_clean_2.ply", "_vh_clean_2.labels.ply", "_vh_clean_2.0.010000.segs.json",
+               ".aggregation.json", ".txt")  # fmt: skip
+    for name in names:
+        (raw / "scans" / name).mkdir(parents=True)
+        for ending in endings:
+            (raw / "scans" / name / f"{name}{ending}").touch()
+
+
 def write_room(raw: Path, area: str = "Area_5", room: str = "office_1", **objects: bytes | str) -> Path:
     """One room in RAW/AREA/ROOM; objects: name of an annotation file -> its text."""
     folder = raw / area / room

@@ -19,7 +19,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "checking",
-        "pretraining_settings",
+        "sections",
+        "pretraining_sections",
         "settings",
         "classes",
         "files",
@@ -30,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "locks",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing", "views"),
-    ("selftraining", "preparation", "runs", "experiments", "splits"),
+    ("selftraining", "preparation", "runs", "experiments", "splits", "inspection"),
     ("network", "devices"),
     ("learning",),
     ("inference", "scans", "pretraining"),
@@ -113,7 +114,7 @@ def test_the_package_itself_imports_little() -> None:
     assert twist_parts(PACKAGE / "__init__.py") <= set(FLOORS[0])
 
 
-@pytest.mark.parametrize("verb", ["prepare", "supervoxels", "rooms", "splits", "settings", "train"])
+@pytest.mark.parametrize("verb", ["prepare", "check", "supervoxels", "rooms", "splits", "settings", "train"])
 def test_help_of_a_verb_starts_without_torch(verb: str) -> None:
     code = (
         "import sys; from twist.__main__ import main\n"

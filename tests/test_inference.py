@@ -15,12 +15,14 @@ from tests.synthetic import BED, CHAIR, room_sample, tiny_settings
 from twist import inference
 from twist.classes import SCANNET
 from twist.inference import Inference, extract, infer, predictions, recorrected_proposals
+from twist.learning.batches import make_batch
 from twist.learning.samples import SceneSample
 from twist.network.model import Model
 from twist.regions import Regions
-from twist.settings import PredictionSettings
+from twist.settings import InferenceSettings, PredictionSettings
 
 SETTINGS = tiny_settings()
+WHOLE = InferenceSettings()
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def keen(model: Model) -> Model:
 
 
 def test_points_take_their_voxels_answer(model: Model, sample: SceneSample) -> None:
-    points = extract(model, sample)
+    points = extract(model, sample, WHOLE)
     with torch.inference_mode():
         answer = model.extraction(points.batch.features, points.batch.indices, 1)
         centre = points.batch.position + answer.offset
@@ -59,10 +61,10 @@ def test_points_take_their_voxels_answer(model: Model, sample: SceneSample) -> N
 
 
 def test_views_are_averaged_and_the_same_in_every_run(model: Model, sample: SceneSample) -> None:
-    one, three = extract(model, sample), extract(model, sample, views=3)
+    one, three = extract(model, sample, WHOLE), extract(model, sample, WHOLE, views=3)
     assert not np.allclose(one.probability, three.probability)
     np.testing.assert_allclose(three.probability.sum(axis=1), 1, rtol=1e-5)
-    np.testing.assert_array_equal(extract(model, sample, views=3).probability, three.probability)
+    np.testing.assert_array_equal(extract(model, sample, WHOLE, views=3).probability, three.probability)
     assert torch.equal(one.features, three.features)
 
 
@@ -73,7 +75,7 @@ def test_offsets_of_views_are_turned_back(
     landmark = sample.xyz[17] + np.float32(0.5)
     seen = []
 
-    def forward(_: Model, view: SceneSample) -> Any:
+    def forward(_: Model, view: SceneSample, __: InferenceSettings) -> Any:
         across = np.linalg.lstsq(
             np.c_[sample.xyz, np.ones(len(sample))].astype(np.float64),
             view.xyz.astype(np.float64),
@@ -86,10 +88,74 @@ def test_offsets_of_views_are_turned_back(
     monkeypatch.setattr(
         inference, "_per_point", lambda offset, _: (np.full((len(offset), 20), 0.05, np.float32), offset)
     )
-    points = extract(model, sample, views=6)
+    points = extract(model, sample, WHOLE, views=6)
     np.testing.assert_allclose(sample.xyz + points.offset, np.tile(landmark, (300, 1)), atol=1e-4)
     determinants = [round(float(np.linalg.det(matrix)), 3) for matrix in seen]
     assert set(determinants) == {-1.0, 1.0}, "no view was mirrored, or one was stretched"
+
+
+# --- tiles ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> SceneSample:
+    """Six furnished rooms in a row: 27 m long, some 2 500 voxels."""
+    rooms = [room_sample(tmp_path, 1200, seed) for seed in range(6)]
+    shifts = [np.array([4.5 * k, 0, 0], np.float32) for k in range(6)]
+    arrays = {
+        key: np.concatenate([getattr(room, key) for room in rooms])
+        for key in ("rgb", "normal", "shape", "semantic", "instance", "weight")
+    }
+    xyz = np.concatenate([room.xyz + shift for room, shift in zip(rooms, shifts, strict=True)])
+    supervoxel = np.concatenate([room.supervoxel + 100 * k for k, room in enumerate(rooms)])
+    return replace(rooms[0], xyz=xyz, supervoxel=supervoxel, **arrays)
+
+
+def halves(hall: SceneSample) -> InferenceSettings:
+    """Two tiles of two thirds of the hall each, with a margin wider than the tiny network's view."""
+    voxels = len(make_batch([hall], SETTINGS.network).indices)
+    return InferenceSettings(voxels_max=3 * voxels // 4, margin_m=4.5)
+
+
+def differences(model: Model, sample: SceneSample, limits: InferenceSettings) -> tuple[float, float, float]:
+    """Largest difference of probability, offset and feature to the untiled answer."""
+    whole, tiled = extract(model, sample, WHOLE), extract(model, sample, limits)
+    return (
+        float(np.abs(whole.probability - tiled.probability).max()),
+        float(np.abs(whole.offset - tiled.offset).max()),
+        float((whole.features - tiled.features).abs().max()),
+    )
+
+
+def test_a_scan_that_fits_is_answered_as_without_tiles(model: Model, sample: SceneSample) -> None:
+    with torch.inference_mode():
+        batch = make_batch([sample], model.settings)
+        plain = model.extraction(batch.features, batch.indices, 1)
+    fits = extract(model, sample, InferenceSettings(voxels_max=len(batch.indices), margin_m=0.3))
+    assert torch.equal(fits.features, plain.features)
+
+
+def test_tiles_whose_margin_covers_the_view_answer_as_the_whole(model: Model, hall: SceneSample) -> None:
+    assert max(differences(model, hall, halves(hall))) < 1e-5
+    # the view is wider than nothing: cores alone answer otherwise
+    assert max(differences(model, hall, replace(halves(hall), margin_m=0.0))) > 1e-3
+
+
+def test_every_view_is_tiled(model: Model, hall: SceneSample) -> None:
+    limits = halves(hall)
+    whole, tiled = extract(model, hall, WHOLE, views=3), extract(model, hall, limits, views=3)
+    np.testing.assert_allclose(tiled.probability, whole.probability, atol=1e-5)
+    np.testing.assert_allclose(tiled.offset, whole.offset, atol=1e-4)
+
+
+def test_no_instance_is_cut_between_tiles(model: Model, hall: SceneSample) -> None:
+    """Grouping and Ψ see the whole scan: its one chair of all points stays one."""
+    settings = replace(SETTINGS.proposals, radius_m=1.0)
+    whole = infer(keen(model), hall, settings, WHOLE)
+    tiled = infer(keen(model), hall, settings, halves(hall))
+    assert whole.proposals.sizes.max() == len(hall)
+    np.testing.assert_array_equal(tiled.proposals.index, whole.proposals.index)
+    np.testing.assert_allclose(tiled.certainty, whole.certainty, atol=1e-5)
 
 
 # --- Φ, grouping and Ψ ---------------------------------------------------------------------------
@@ -97,7 +163,7 @@ def test_offsets_of_views_are_turned_back(
 
 def test_a_round_0_model_has_no_certainty(model: Model, sample: SceneSample) -> None:
     model.certainty_trained = False
-    answer = infer(keen(model), sample, SETTINGS.proposals)
+    answer = infer(keen(model), sample, SETTINGS.proposals, WHOLE)
     assert answer.certainty is None
     assert answer.recorrected is None
     assert len(answer.proposals) > 0
@@ -112,7 +178,7 @@ def test_a_round_0_model_has_no_certainty(model: Model, sample: SceneSample) -> 
 def test_no_proposals_are_a_normal_answer(trained: bool, model: Model, sample: SceneSample) -> None:
     model.certainty_trained = trained
     settings = replace(SETTINGS.proposals, min_points=10_000)
-    answer = infer(model, sample, settings)
+    answer = infer(model, sample, settings, WHOLE)
     assert len(answer.proposals) == 0
     assert (answer.certainty is None) == (not trained)
     assert not trained or answer.recorrected.shape == (0, 19)
@@ -122,7 +188,7 @@ def test_no_proposals_are_a_normal_answer(trained: bool, model: Model, sample: S
 
 
 def test_psi_judges_every_proposal(model: Model, sample: SceneSample) -> None:
-    answer = infer(keen(model), sample, SETTINGS.proposals)
+    answer = infer(keen(model), sample, SETTINGS.proposals, WHOLE)
     assert answer.certainty.shape == (len(answer.proposals),)
     assert ((answer.certainty > 0) & (answer.certainty < 1)).all()
     np.testing.assert_allclose(answer.recorrected.sum(axis=1), 1, rtol=1e-5)
@@ -132,8 +198,8 @@ def test_psi_judges_every_proposal(model: Model, sample: SceneSample) -> None:
 
 
 def test_probabilities_are_averaged_over_supervoxels_where_so_set(model: Model, sample: SceneSample) -> None:
-    answer = infer(model, sample, replace(SETTINGS.proposals, supervoxel_mean=True))
-    plain = infer(model, sample, SETTINGS.proposals)
+    answer = infer(model, sample, replace(SETTINGS.proposals, supervoxel_mean=True), WHOLE)
+    plain = infer(model, sample, SETTINGS.proposals, WHOLE)
     for piece in np.unique(sample.supervoxel):
         members = sample.supervoxel == piece
         expected = np.tile(plain.probability[members].mean(axis=0), (members.sum(), 1))

@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -63,6 +66,34 @@ def test_current_scenes_stay_and_outdated_ones_are_made_again(tmp_path):
     made = change_time(product)
     prepare(tmp_path, force=True)
     assert change_time(product) > made
+
+
+def test_a_killed_preparation_goes_on_where_it_was(tmp_path):
+    """kill -9 while the third of four scenes is read: the first two stay, the others are made."""
+    names = [f"scene000{k}_00" for k in range(4)]
+    for name in names:
+        write_scan(tmp_path, name)
+    words = ["prepare", "--dataset", "scannet", "--raw", str(tmp_path), "--scenes", *names]
+    words += ["--out-dir", str(tmp_path / "out"), "--manifest", str(tmp_path / "m.json")]
+    code = (
+        "import os, signal, sys\n"
+        "from twist.formats import scannet\n"
+        "from twist.__main__ import main\n"
+        "read = scannet.read_ply\n"
+        "def fatal(path):\n"
+        "    if path.name.startswith('scene0002_00'): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return read(path)\n"
+        "scannet.read_ply = fatal\n"
+        "main(sys.argv[1:])\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, *words], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    made = {path.name: change_time(path) for path in (tmp_path / "out").glob("*.npz")}
+    assert sorted(made) == [f"{name}.npz" for name in names[:2]]
+    assert not (tmp_path / "m.json").exists()
+    assert main(words) == 0
+    assert list(json.loads((tmp_path / "m.json").read_text())) == names
+    assert {name: change_time(tmp_path / "out" / name) for name in made} == made
 
 
 def test_release_segments_become_supervoxels_by_first_vertex(tmp_path):
@@ -141,6 +172,11 @@ def test_one_mesh_by_command(tmp_path):
     [
         (["prepare", "--dataset", "scannet"], "give --scene and --out, or"),
         (["prepare", "--dataset", "mine"], "unknown format 'mine'"),
+        (
+            ["prepare", "--dataset", "scannet", "--scene", "/nope", "--out", "x.npz"],
+            "/nope is not the folder",
+        ),
+        (["prepare", "--dataset", "s3dis", "--scene", "/nope", "--out", "x.npz"], "/nope is not the folder"),
         (["supervoxels"], "give a mesh and --out, or"),
         (["supervoxels", "a.ply", "--out", "b.json", "--k", "0"], "k must be above 0"),
         (["supervoxels", "none.ply", "--out", "b.json"], "cannot read none.ply"),

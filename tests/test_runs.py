@@ -261,7 +261,7 @@ def test_an_unknown_data_set_is_told_the_known_ones() -> None:
 
 
 def test_an_unknown_modifier_is_told_the_known_ones() -> None:
-    known = r"-suponly, -control, -seed1, -tau0\.5, -alpha0\.5, .*-tauup"
+    known = r"-suponly, -control, -pc, -csc, -seed1, -tau0\.5, -alpha0\.5, .*-tauup"
     for name in ("rooms_5pct-fast", "rooms_5pct-beta0.5", "rooms_5pct-tau", "rooms_5pct-twist"):
         with pytest.raises(TwistError, match=rf"unknown modifier -.*; there are {known}"):
             Run.parse(name).resolve(CONFIG, {})

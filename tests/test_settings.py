@@ -165,7 +165,13 @@ def test_numbers_and_flags_may_be_texts_as_the_command_line_gives_them() -> None
 
 # --- what results depend on ----------------------------------------------------------------------
 
-COMFORT = {"training.workers", "training.cache_gb", "training.save_every_s", "training.log_every"}
+COMFORT = {
+    "data.test_list",
+    "training.workers",
+    "training.cache_gb",
+    "training.save_every_s",
+    "training.log_every",
+}
 
 
 def test_settings_of_comfort_change_no_result() -> None:

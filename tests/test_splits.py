@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,20 @@ import pytest
 
 from tests.raw_scans import write_room
 from twist import splits
+from twist.__main__ import main
 from twist.errors import TwistError
 from twist.settings import Settings
-from twist.splits import SceneLists, draw_labelled, generated_plans, labelled_scenes, read_list, scene_lists
+from twist.splits import (
+    SceneLists,
+    draw_labelled,
+    generated_plans,
+    hidden_list,
+    hidden_scenes,
+    labelled_scenes,
+    portions,
+    read_list,
+    scene_lists,
+)
 
 
 def settings(**data: Any) -> Settings:
@@ -86,6 +98,12 @@ def test_a_name_that_is_no_file_name_is_refused(name: str, tmp_path: Path) -> No
         read_list(path, own=True)
 
 
+def test_a_list_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes("\ufeffscene0000_00\r\nscene0001_00\r\n".encode())
+    assert read_list(path, own=True) == ("scene0000_00", "scene0001_00")
+
+
 def test_a_list_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_bytes(b"scene\xff\n")
@@ -100,7 +118,7 @@ def test_both_lists_need_scenes_and_none_in_both(train: str, val: str, tmp_path:
         scene_lists(settings(own_lists=True), tmp_path)
 
 
-# --- S3DIS and generated data --------------------------------------------------------------------
+# --- S3DIS without lists -------------------------------------------------------------------------
 
 
 def test_s3dis_is_split_by_area(tmp_path: Path) -> None:
@@ -111,6 +129,9 @@ def test_s3dis_is_split_by_area(tmp_path: Path) -> None:
     assert set(lists.val) == {"Area_5_office_1", "Area_5_hallway_2"}
     assert len(lists.train) == 6
     assert not any(name.startswith("Area_5") for name in lists.train)
+
+
+# --- generated data ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("data_format", ["scannet", "s3dis"])
@@ -220,3 +241,74 @@ def test_the_published_sizes_are_shares_of_the_published_training_list() -> None
     counts = [round(1201 * ratio / 100) for ratio in (1, 5, 10, 20)]
     assert counts == [12, 60, 120, 240]
     assert np.all([len(value) == 64 for value in splits.PUBLISHED_SHA256.values()])
+
+
+# --- hidden test scenes --------------------------------------------------------------------------
+
+
+def test_hidden_test_scenes_are_listed_apart(tmp_path: Path) -> None:
+    write_lists(tmp_path, "scene0000_00\n", "scene0001_00\n")
+    (tmp_path / "scannetv2_test.txt").write_text("scene0708_00\nscene0707_00\n")
+    own = settings(own_lists=True)
+    assert hidden_scenes(own, tmp_path) == ("scene0708_00", "scene0707_00")
+    assert hidden_list(own, tmp_path) == tmp_path / "scannetv2_test.txt"
+    assert "scene0707_00" not in scene_lists(own, tmp_path).train + scene_lists(own, tmp_path).val
+
+
+@pytest.mark.parametrize("names", ["", "scene0707_00\nscene0001_00\n", "scene0000_00\n"])
+def test_hidden_test_scenes_neither_train_nor_are_scored(names: str, tmp_path: Path) -> None:
+    write_lists(tmp_path, "scene0000_00\n", "scene0001_00\n")
+    (tmp_path / "scannetv2_test.txt").write_text(names)
+    with pytest.raises(TwistError, match=r"scannetv2_test\.txt: .*hidden test scenes must be others"):
+        hidden_scenes(settings(own_lists=True), tmp_path)
+
+
+@pytest.mark.parametrize("data", [{"generated": True}, {"format": "s3dis"}])
+def test_other_data_sets_have_no_hidden_test_scenes(data: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(TwistError, match=r"only ScanNet has hidden test scenes; submission-val\.zip"):
+        hidden_scenes(settings(**data), tmp_path)
+
+
+def test_portions_cover_all_scenes_in_order() -> None:
+    names = tuple("abcde")
+    assert portions(names, 2, "test") == {"test000": ("a", "b"), "test001": ("c", "d"), "test002": ("e",)}
+    assert portions((), 2) == {}
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def split(tmp_path: Path, scenes: object) -> int:
+    """Lists of 40 + 1 own scenes at 10 %, from a description of prepared scenes."""
+    write_lists(tmp_path / "raw", "\n".join(TRAIN), "scene0100_00\n")
+    (tmp_path / "scenes.json").write_text(json.dumps(scenes))
+    folder = tmp_path / "config"
+    (folder / "datasets").mkdir(parents=True)
+    (folder / "presets").mkdir()
+    (folder / "presets/paper.yaml").write_text("")
+    (folder / "datasets/mine.yaml").write_text("data: {own_lists: true}")
+    words = ["--dataset", "mine", "--config", folder, "--raw", tmp_path / "raw", "--ratio", 10]
+    files = ["--scenes", tmp_path / "scenes.json", "--out-dir", tmp_path / "out"]
+    return main(["splits", *map(str, words + files)])
+
+
+def test_the_command_writes_three_lists(tmp_path: Path) -> None:
+    described = facts() | {"scene0100_00": {"scene_type": None, "instances": {}}}
+    assert split(tmp_path, described) == 0
+    parts = {
+        name: (tmp_path / "out" / f"{name}.txt").read_text().split() for name in ("labelled", "unlabelled")
+    }
+    assert tuple(parts["labelled"]) == draw_labelled(10, 0, TRAIN, facts())
+    assert sorted(parts["labelled"] + parts["unlabelled"]) == list(TRAIN)
+
+
+@pytest.mark.parametrize(
+    "scenes", [{"Area_1_office_1": {"scene_type": "office", "instances": {}}}, {TRAIN[0]: 3}, [], None]
+)
+def test_a_description_of_other_scenes_is_refused(
+    scenes: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert split(tmp_path, scenes) == 1
+    error = capsys.readouterr().err
+    assert "scenes.json is of another data set or outdated: it does not describe 41 of the scenes" in error
+    assert not (tmp_path / "out").exists()

@@ -11,8 +11,8 @@ from typing import Any
 
 from twist.checking import read_yaml
 from twist.errors import TwistError
-from twist.files import read_json
 from twist.runs import Run
+from twist.scoring.stored_record import read_round_records
 
 METRICS = ("mAP", "AP50", "AP25")
 
@@ -210,7 +210,7 @@ def _rounds_of(row: Row, seed: int, results: Path) -> dict[int, Record]:
     path = results / run.name / "rounds.json"
     if not path.exists():
         raise TwistError(f"{path} does not exist; `{command(score_file(run))}` makes it")
-    rounds = {record["rounds"]: record for record in read_json(path)}
+    rounds = {record["rounds"]: record for record in read_round_records(path)}
     return rounds if row.rounds == "all" else {max(rounds): rounds[max(rounds)]}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from twist.geometry.tiles import Tile, cut
 from twist.learning.augment import random_matrix, transform
 from twist.learning.batches import Batch, make_batch
 from twist.learning.samples import SceneSample
@@ -15,7 +18,7 @@ from twist.network.model import Model
 from twist.network.proposal_voxels import proposal_voxels
 from twist.regions import Regions, non_maximum_suppression
 from twist.selftraining.proposals import group_points, supervoxel_mean
-from twist.settings import AugmentationSettings, PredictionSettings, ProposalSettings
+from twist.settings import AugmentationSettings, InferenceSettings, PredictionSettings, ProposalSettings
 
 
 @dataclass(frozen=True)
@@ -55,27 +58,33 @@ _VIEWS = AugmentationSettings(shear=0.0, elastic_granularity_m=(), elastic_magni
 
 
 @torch.inference_mode()
-def extract(model: Model, sample: SceneSample, views: int = 1) -> Points:
-    """Run Φ on one scan. The model must be in evaluation mode.
+def extract(model: Model, sample: SceneSample, limits: InferenceSettings, views: int = 1) -> Points:
+    """Run Φ on one scan, in tiles where it is larger than the limits. The model must be in evaluation mode.
 
     With ``views`` > 1, probabilities and offsets are averaged over that many rotated and mirrored copies of
     the scan (the first unchanged), the same ones in every run.
     """
-    batch, extraction = _forward(model, sample)
+    batch, extraction = _forward(model, sample, limits)
     probability, offset = _per_point(batch, extraction)
     for view in range(1, views):
         matrix = random_matrix(_VIEWS, np.random.default_rng(view))
         xyz, normal = transform(sample.xyz, sample.normal, matrix)
-        more, turned = _per_point(*_forward(model, replace(sample, xyz=xyz, normal=normal)))
+        more, turned = _per_point(*_forward(model, replace(sample, xyz=xyz, normal=normal), limits))
         probability = probability + more
         offset = offset + turned @ np.linalg.inv(matrix).T
     return Points(probability / views, (offset / views).astype(np.float32), batch, extraction.features)
 
 
 @torch.inference_mode()
-def infer(model: Model, sample: SceneSample, settings: ProposalSettings, views: int = 1) -> Inference:
-    """Run Φ, grouping and Ψ on one scan; see ``extract``."""
-    points = extract(model, sample, views)
+def infer(
+    model: Model,
+    sample: SceneSample,
+    settings: ProposalSettings,
+    limits: InferenceSettings,
+    views: int = 1,
+) -> Inference:
+    """Run Φ, grouping and Ψ on one scan; see ``extract``. Only Φ works in tiles: no instance is cut."""
+    points = extract(model, sample, limits, views)
     pieces = Regions.from_ids(sample.supervoxel)
     probability = points.probability
     if settings.supervoxel_mean:
@@ -105,9 +114,33 @@ def infer(model: Model, sample: SceneSample, settings: ProposalSettings, views: 
     )
 
 
-def _forward(model: Model, sample: SceneSample) -> tuple[Batch, Extraction]:
+def _forward(model: Model, sample: SceneSample, limits: InferenceSettings) -> tuple[Batch, Extraction]:
     batch = make_batch([sample], model.settings).to(model.device)
+    margin = math.ceil(limits.margin_m / model.settings.voxel_size_m)
+    tiles = cut(batch.indices[:, 1:].cpu().numpy(), limits.voxels_max, margin)
+    if len(tiles) > 1:
+        return batch, _extract_tiles(model, batch, tiles)
     return batch, model.extraction(batch.features, batch.indices, 1)
+
+
+def _extract_tiles(model: Model, batch: Batch, tiles: Sequence[Tile]) -> Extraction:
+    """Φ tile by tile; a voxel takes the answer of the tile whose core it lies in.
+
+    Tiles are cut from the scan's own voxels and keep step with the network's strides, so that a margin as
+    wide as the network sees gives the very answer of the whole scan.
+    """
+    stride = 2**model.extraction.backbone.levels
+    whole: dict[str, torch.Tensor] = {}
+    for tile in tiles:
+        rows = torch.from_numpy(tile.rows).to(model.device)
+        in_core = torch.from_numpy(tile.in_core).to(model.device)
+        indices = batch.indices[rows]
+        corner = indices.amin(dim=0) // stride * stride
+        answer = model.extraction(batch.features[rows], indices - corner, 1)
+        for name, values in vars(answer).items():
+            merged = whole.setdefault(name, values.new_empty((len(batch.indices), values.shape[1])))
+            merged[rows[in_core]] = values[in_core]
+    return Extraction(**whole)
 
 
 def _per_point(batch: Batch, extraction: Extraction) -> tuple[np.ndarray, np.ndarray]:

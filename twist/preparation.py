@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.errors import TwistError
 from twist.files import file_sha256, write_npz
 from twist.formats import s3dis, scannet
-from twist.formats.report import ReadReport
+from twist.formats.report import ReadReport, empty_files
+from twist.formats.scannet_labels import find_label_map, read_label_map
 from twist.formats.segs import read_segments
 from twist.geometry.supervoxels import segment_cloud, segment_mesh
 from twist.regions import Regions
@@ -33,14 +34,18 @@ class RawFormat:
     """One raw layout: how scans are found and read.
 
     find: (folder of the download, scene name) -> the scan's folder
+    names: folder of the download -> names of the scans in it
     source_files: folder -> the files that ``read`` looks at
+    file_problems: folder -> what is missing, empty or cut off, without reading the files
     read: (folder, label map) -> the scene, and what was noticed
     segments: folder -> the mesh segments that came with the scan, or None
     """
 
     table: ClassTable
     find: Callable[[Path, str], Path]
+    names: Callable[[Path], Iterable[str]]
     source_files: Callable[[Path], list[Path]]
+    file_problems: Callable[[Path], list[str]]
     read: Callable[[Path, dict[str, int]], tuple[Scene, ReadReport]]
     segments: Callable[[Path], Path | None]
     needs_label_map: bool
@@ -50,7 +55,9 @@ FORMATS = {
     "scannet": RawFormat(
         table=SCANNET,
         find=scannet.find_scene,
+        names=scannet.list_scenes,
         source_files=scannet.source_files,
+        file_problems=scannet.file_problems,
         read=scannet.read_scene,
         segments=scannet.release_segments,
         needs_label_map=True,
@@ -58,7 +65,9 @@ FORMATS = {
     "s3dis": RawFormat(
         table=S3DIS,
         find=s3dis.find_room,
+        names=s3dis.list_rooms,
         source_files=s3dis.source_files,
+        file_problems=lambda folder: empty_files(s3dis.source_files(folder)),
         read=lambda folder, _: s3dis.read_room(folder),
         segments=lambda _: None,
         needs_label_map=False,
@@ -80,10 +89,12 @@ def scene_names(names: list[str], path: Path | None) -> list[str]:
 
 def read_raw(folder: Path, data_format: str, label_map: Path | None) -> tuple[Scene, ReadReport]:
     """One raw scan. label_map: the tsv, None = looked for above the folder."""
+    if not folder.is_dir():
+        raise TwistError(f"{folder} is not the folder of a raw scan: there is no such folder")
     raw_format = FORMATS[data_format]
     labels = {}
     if raw_format.needs_label_map:
-        labels = scannet.read_label_map(label_map or scannet.find_label_map(folder))
+        labels = read_label_map(label_map or find_label_map(folder))
     return raw_format.read(folder, labels)
 
 
@@ -104,8 +115,8 @@ def prepare_scenes(
     labels: dict[str, int] = {}
     settings = {"version": _VERSION, "format": data_format}
     if raw_format.needs_label_map and folders:
-        label_map = label_map or scannet.find_label_map(next(iter(folders.values())))
-        labels = scannet.read_label_map(label_map)
+        label_map = label_map or find_label_map(next(iter(folders.values())))
+        labels = read_label_map(label_map)
         settings["label_map"] = file_sha256(label_map)
     manifest = {}
     for name, folder in folders.items():
@@ -143,9 +154,9 @@ def scene_facts(scene: Scene, report: ReadReport, table: ClassTable) -> dict[str
 
 def _count_instances(scene: Scene, table: ClassTable) -> dict[str, int]:
     on_thing = (scene.semantic >= 0) & (scene.instance >= 0) & table.is_thing[scene.semantic]
-    pairs = np.stack([scene.semantic[on_thing], scene.instance[on_thing]], axis=1)
-    found, points = np.unique(pairs, axis=0, return_counts=True)
-    counts = np.bincount(found[points >= _SCORED_POINTS, 0], minlength=len(table))
+    pairs = scene.instance[on_thing].astype(np.int64) * len(table) + scene.semantic[on_thing]
+    found, points = np.unique(pairs, return_counts=True)
+    counts = np.bincount(found[points >= _SCORED_POINTS] % len(table), minlength=len(table))
     return {name: int(count) for name, count in zip(table.names, counts, strict=True) if count}
 
 

@@ -20,7 +20,7 @@ def provenance(
     """What a result was made with and from; no host name, user name or path.
 
     device: such as "cpu" or the GPU's model, as the caller knows it
-    wall_seconds: time that the result took
+    wall_seconds: time that the result took; of a run's score: predicting and scoring, without training
     """
     return {
         "settings": settings_fingerprint,

@@ -11,7 +11,8 @@ import numpy as np
 
 from twist.errors import TwistError
 from twist.files import file_sha256
-from twist.formats.s3dis import list_rooms
+from twist.formats.report import some
+from twist.formats.s3dis import list_rooms, missing_rooms
 from twist.rooms.plan import ScenePlan, plan_areas, plan_benchmark
 from twist.settings import Settings
 
@@ -19,6 +20,7 @@ from twist.settings import Settings
 PUBLISHED_SHA256 = {
     "scannetv2_train.txt": "96acca299b7855f02824c496b19077904d80996e7ced1bb9f0dac98f7dd4d0c8",
     "scannetv2_val.txt": "d75d4971c3fa7128c643695840e279042c212ef904fe933bd00cf9918c61b083",
+    "scannetv2_test.txt": "0214c6a3b1ee516ad653393b0321e7c0394c7662a4b3702eac1ddd7fbc00f7e0",
     "1.txt": "39ddd0db0617ae568a85ad7e211d2c39c6664172fa57ef0b4d840e0fa40e0489",
     "5.txt": "ff517b71ecca5e656c27d4cbc1c54c20f21a2a4034285ad0439d24702a9dae5a",
     "10.txt": "c9fa2e94a409ecd2252e8ac507a66aa829e1692b0268a031dfdaeac031f88006",
@@ -43,15 +45,20 @@ class SceneLists:
 
     def chunks(self, size: int) -> dict[str, tuple[str, ...]]:
         """All scenes in portions of ``size``, by name ``000``, ``001``, …: one preparation job each."""
-        every = self.train + self.val
-        starts = range(0, len(every), size)
-        return {f"{k:03d}": every[start : start + size] for k, start in enumerate(starts)}
+        return portions(self.train + self.val, size)
+
+
+def portions(names: tuple[str, ...], size: int, prefix: str = "") -> dict[str, tuple[str, ...]]:
+    """Scenes in portions of ``size``, by name: ``prefix`` and a number of three digits."""
+    starts = range(0, len(names), size)
+    return {f"{prefix}{k:03d}": names[start : start + size] for k, start in enumerate(starts)}
 
 
 def scene_lists(settings: Settings, raw: Path) -> SceneLists:
-    """The scenes of a data set: planned (generated data), listed (ScanNet) or found (S3DIS, Area 5 scored).
+    """The scenes of a data set: planned (generated data), listed, or found (S3DIS by area).
 
-    Raises TwistError that says which file is missing and where it is published.
+    Raises TwistError that says which list is missing and where it is published, or which listed rooms of
+    S3DIS are missing.
     """
     if settings.data.generated:
         names = tuple(plan.scene_name for plan in generated_plans(settings))
@@ -63,21 +70,61 @@ def scene_lists(settings: Settings, raw: Path) -> SceneLists:
             f"the raw data folder {raw} does not exist. Sign the data set's terms, download it, and set "
             "data.raw in its file under config/datasets/ to where it lies; docs/data.md has the steps"
         )
-    if settings.data.format == "s3dis":
+    if settings.data.format == "s3dis" and not settings.data.lists_folder:
         lists = _by_area(tuple(list_rooms(raw)))
     else:
-        own = settings.data.own_lists
+        own, folder = settings.data.own_lists, lists_folder(settings, raw)
         lists = SceneLists(
-            read_list(raw / settings.data.train_list, own), read_list(raw / settings.data.val_list, own)
+            read_list(folder / settings.data.train_list, own), read_list(folder / settings.data.val_list, own)
         )
-    train, val = lists.train, lists.val
-    both = set(train) & set(val)
-    if both or not train or not val:
+    every = lists.train + lists.val
+    if settings.data.format == "s3dis" and (missing := missing_rooms(raw, every)):
         raise TwistError(
-            f"{raw}: {len(train)} training and {len(val)} scored scenes, {len(both)} in both; "
+            f"{raw}: {len(missing)} of the {len(every)} listed rooms are missing, {some(missing)}; "
+            "download the rest, or name lists of your own in data.lists_folder"
+        )
+    check_disjoint(raw, lists)
+    return lists
+
+
+def check_disjoint(raw: Path, lists: SceneLists) -> None:
+    """Raises TwistError for an empty list and for scenes that both train and are scored."""
+    both = set(lists.train) & set(lists.val)
+    if both or not lists.train or not lists.val:
+        raise TwistError(
+            f"{raw}: {len(lists.train)} training and {len(lists.val)} scored scenes, {len(both)} in both; "
             "both lists need scenes, and none may be in both"
         )
-    return lists
+
+
+def hidden_scenes(settings: Settings, raw: Path) -> tuple[str, ...]:
+    """The benchmark's hidden test scenes: predicted for a submission, never trained on or scored here.
+
+    Raises TwistError where the data set has none and for scenes that also train or are scored.
+    """
+    if settings.data.generated or settings.data.format != "scannet":
+        raise TwistError(
+            "only ScanNet has hidden test scenes; submission-val.zip holds the predictions of the scored ones"
+        )
+    lists, path = scene_lists(settings, raw), hidden_list(settings, raw)
+    names = read_list(path, settings.data.own_lists)
+    known = sorted(set(names) & {*lists.train, *lists.val})
+    if known or not names:
+        raise TwistError(
+            f"{path}: {len(names)} scenes, {len(known)} of which also train or are scored: {some(known)}; "
+            "hidden test scenes must be others"
+        )
+    return names
+
+
+def hidden_list(settings: Settings, raw: Path) -> Path:
+    """The file that names the hidden test scenes."""
+    return lists_folder(settings, raw) / settings.data.test_list
+
+
+def lists_folder(settings: Settings, raw: Path) -> Path:
+    """Where the scene lists of a data set lie."""
+    return Path(settings.data.lists_folder) if settings.data.lists_folder else raw
 
 
 def generated_plans(settings: Settings) -> list[ScenePlan]:
@@ -99,6 +146,11 @@ def read_list(path: Path, own: bool) -> tuple[str, ...]:
 
     Raises TwistError for a missing or other file, a repeated name, and a name that is no plain file name.
     """
+    if not path.is_file() and own:
+        raise TwistError(
+            f"{path} is missing: put your list there. For labelled scenes that are drawn from the prepared "
+            'ones, set data.label_lists: ""'
+        )
     if not path.is_file():
         source = next(text for start, text in _WHERE.items() if path.name.startswith(start))
         raise TwistError(f"{path} is missing; {source}. Your own list: set data.own_lists and put it there")
@@ -109,7 +161,7 @@ def read_list(path: Path, own: bool) -> tuple[str, ...]:
             "if it is your own, set data.own_lists: true"
         )
     try:
-        names = tuple(path.read_text(encoding="utf-8").split())
+        names = tuple(path.read_text(encoding="utf-8-sig").split())
     except UnicodeDecodeError as error:
         raise TwistError(f"{path}: not a text file ({error.reason} at byte {error.start})") from error
     repeated = (
@@ -128,8 +180,8 @@ def read_list(path: Path, own: bool) -> tuple[str, ...]:
 def labelled_scenes(
     settings: Settings, raw: Path, ratio: str, seed: int, train: Sequence[str], facts: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """The labelled part of the training scenes: all at 100 %, a published list where the data set has one,
-    else ``draw_labelled``.
+    """The labelled part of the training scenes: all at 100 %, a list where the data set has one, else
+    ``draw_labelled``.
 
     Raises TwistError for a ratio below one scene and for listed scenes outside the training scenes.
     """
@@ -137,12 +189,18 @@ def labelled_scenes(
         return tuple(train)
     if not settings.data.label_lists:
         return draw_labelled(float(ratio), seed, train, facts)
-    path = raw / settings.data.label_lists.replace("{ratio}", ratio)
+    path = label_list(settings, raw, ratio, seed)
     names = read_list(path, settings.data.own_lists)
     unknown = sorted(set(names) - set(train))
     if unknown:
         raise TwistError(f"{path}: {len(unknown)} scenes are not in the training list, first {unknown[0]}")
     return names
+
+
+def label_list(settings: Settings, raw: Path, ratio: str, seed: int) -> Path:
+    """The file that lists the labelled scenes, where the data set has such lists."""
+    name = settings.data.label_lists.replace("{ratio}", ratio).replace("{seed}", str(seed))
+    return lists_folder(settings, raw) / name
 
 
 def labelled_count(ratio_pct: float, scenes: int) -> int:
@@ -170,18 +228,28 @@ def draw_labelled(
     """
     count = labelled_count(ratio_pct, len(train))
     rng = np.random.default_rng([seed, 17])
-    draws = [_draw_by_type(count, train, facts, rng) for _ in range(_CANDIDATES)]
+    types = {name: facts[name]["scene_type"] or "" for name in train}
+    draws = [_draw_by_type(count, types, rng) for _ in range(_CANDIDATES)]
     coverage = [len({c for name in draw for c in facts[name]["instances"]}) for draw in draws]
     return tuple(sorted(draws[int(np.argmax(coverage))]))
 
 
-def _draw_by_type(
-    count: int, train: Sequence[str], facts: Mapping[str, Any], rng: np.random.Generator
-) -> list[str]:
+def draw_rooms(ratio_pct: float, seed: int, train: Sequence[str]) -> tuple[str, ...]:
+    """A seeded draw of S3DIS rooms, stratified by the room type in their names [our choice].
+
+    No label is looked at, so the lists can be made, and shipped, without the data. Draws of several ratios
+    are independent, as those of ScanNet's data-efficient benchmark are.
+    """
+    count = labelled_count(ratio_pct, len(train))
+    types = {name: name.split("_")[2] for name in train}
+    return tuple(sorted(_draw_by_type(count, types, np.random.default_rng([seed, count]))))
+
+
+def _draw_by_type(count: int, type_of: Mapping[str, str], rng: np.random.Generator) -> list[str]:
     """Walk the room types in proportion: sort by type in a random order, take every n-th scene."""
-    shuffled = rng.permutation(np.array(train))
-    types = sorted({facts[name]["scene_type"] or "" for name in train})
-    rank = dict(zip(rng.permutation(np.array(types)).tolist(), range(len(types)), strict=True))
-    ordered = sorted(shuffled.tolist(), key=lambda name: rank[facts[name]["scene_type"] or ""])
+    shuffled = rng.permutation(np.array(list(type_of)))
+    types = rng.permutation(np.array(sorted(set(type_of.values()))))
+    rank = {room_type: place for place, room_type in enumerate(types.tolist())}
+    ordered = sorted(shuffled.tolist(), key=lambda name: rank[type_of[name]])
     places = (np.arange(count) + rng.random()) * len(ordered) / count
     return [ordered[int(place)] for place in places]

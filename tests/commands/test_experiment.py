@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scoring.records import score
 from twist.__main__ import main
 
 EXPERIMENT = """
@@ -28,13 +29,7 @@ def folder(tmp_path: Path) -> Path:
         "own_5pct": (20.0, 21.0), "own_5pct-seed1": (24.0, 33.0), "own_5pct-seed2": (28.0, 27.0),
     }  # fmt: skip
     for run, figures in scores.items():
-        records = [
-            {
-                "rounds": stage, "scenes": 2, "mAP": None, "AP50": figure, "AP25": 50.0,
-                "provenance": {"settings": "s", "versions": {"twist": "1"}, "revision": "abc"},
-            }
-            for stage, figure in enumerate(figures, start=1)
-        ]  # fmt: skip
+        records = [score(rounds=stage, AP50=figure) for stage, figure in enumerate(figures, start=1)]
         (tmp_path / "results" / run).mkdir(parents=True)
         (tmp_path / "results" / run / "rounds.json").write_text(json.dumps(records))
     return tmp_path
@@ -87,3 +82,12 @@ def test_missing_results_leave_no_page(folder: Path, capsys: pytest.CaptureFixtu
     assert main(words(folder)) == 1
     assert "own_5pct-seed2/rounds.json does not exist" in capsys.readouterr().err
     assert not (folder / "x.md").exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "[3]", '[{"rounds": 1}]'])
+def test_foreign_results_are_named(content: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "results/own_5pct-seed2/rounds.json").write_text(content)
+    assert main(words(folder)) == 1
+    error = capsys.readouterr().err
+    assert "own_5pct-seed2/rounds.json" in error
+    assert error.count("\n") == 1

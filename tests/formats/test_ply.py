@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.raw_scans import mesh_vertices, ply_bytes
 from twist.errors import TwistError
-from twist.formats.ply import read_ply, write_ply
+from twist.formats.ply import count_vertices, read_ply, write_ply
 
 CODES = {"char": "b", "uchar": "B", "short": "h", "ushort": "H", "int": "i", "uint": "I", "float": "f",
          "double": "d", "uint8": "B", "float32": "f", "int32": "i"}  # fmt: skip
@@ -185,6 +185,23 @@ def test_every_cut_of_a_binary_file_is_noticed(tmp_path):
             read(tmp_path, data[:size])
     with pytest.raises(TwistError, match="1 bytes more"):
         read(tmp_path, data + b"\0")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_vertices_are_counted_without_the_body(tmp_path, encoding):
+    faces = ("face", ["list uchar int vertex_indices"], [[[0, 1, 2]], [[2, 1, 0]]])
+    data = encode(encoding, [VERTICES, faces, EXTRAS])
+    (tmp_path / "a.ply").write_bytes(data)
+    assert count_vertices(tmp_path / "a.ply") == len(VERTICES[2])
+    assert len(read_ply(tmp_path / "a.ply").xyz) == len(VERTICES[2])
+
+
+def test_a_cut_off_file_is_known_by_its_size(tmp_path):
+    data = ply_bytes(mesh_vertices(), np.arange(6, dtype=np.int32).reshape(2, 3))
+    for size in range(len(data)):
+        (tmp_path / "a.ply").write_bytes(data[:size])
+        with pytest.raises(TwistError, match=r"a\.ply"):
+            count_vertices(tmp_path / "a.ply")
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.errors import TwistError
 from twist.formats.results import (
+    prediction_files,
     read_ground_truth,
     read_predictions,
-    scenes_in_both,
     write_ground_truth,
     write_predictions,
 )
@@ -79,6 +79,19 @@ class TestPredictions:
         path = a_prediction(tmp_path, "predicted_masks/m0.txt 5 0.5\r\n", mask)
         assert read_predictions(path, 3, SCANNET)[0].tolist() == [1, 2]
 
+    def test_byte_order_marks_are_read_over(self, tmp_path: Path) -> None:
+        path = a_prediction(tmp_path, "\ufeffpredicted_masks/m0.txt 5 0.5\r\n", "\ufeff0\r\n1\r\n1\r\n")
+        assert read_predictions(path, 3, SCANNET)[0].tolist() == [1, 2]
+
+    def test_a_negative_score_is_a_score(self, tmp_path: Path) -> None:
+        path = a_prediction(tmp_path, "predicted_masks/m0.txt 5 -1.5e-3")
+        assert read_predictions(path, 3, SCANNET).score.tolist() == [-0.0015]
+
+    @pytest.mark.parametrize("name", ["", "scene 1", "a/b", "tab\tbed"])
+    def test_names_that_the_format_cannot_hold_are_refused(self, name: str) -> None:
+        with pytest.raises(TwistError, match="cannot name files of a submission"):
+            next(prediction_files(name, Regions.empty(3), SCANNET))
+
     @pytest.mark.parametrize("label", ["40", "0", "-1", "13", "99999999999"])
     def test_labels_that_the_benchmark_does_not_score_become_none(self, label: str, tmp_path: Path) -> None:
         path = a_prediction(tmp_path, f"predicted_masks/m0.txt {label} 0.5")
@@ -100,6 +113,10 @@ class TestPredictions:
             ("predicted_masks/../../m0.txt 5 0.5", "must be relative and stay inside"),
             ("/etc/hostname 5 0.5", "must be relative and stay inside"),
             ("./predicted_masks/m0.txt 5 0.5", "named again, first on line 1"),
+            ("predicted_masks/m\x000.txt 5 0.5", "cannot be read: embedded null"),
+            ("predicted_masks/caf\xe9.txt 5 0.5", "cannot be read: No such file"),
+            (f"{'m' * 5000}.txt 5 0.5", "cannot be read: File name too long"),
+            ("predicted_masks\\\\m0.txt 5 0.5", "cannot be read: No such file"),
         ],
     )
     def test_a_bad_line_is_named(self, line: str, complaint: str, tmp_path: Path) -> None:
@@ -178,25 +195,3 @@ class TestGroundTruth:
     def test_an_instance_id_without_room_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(TwistError, match="instance id 999"):
             write_ground_truth(tmp_path / "scene.txt", np.array([CHAIR]), np.array([999]), SCANNET)
-
-
-class TestFolders:
-    def test_scenes_of_both(self, tmp_path: Path) -> None:
-        for name in ("gt/b.txt", "gt/a.txt", "pred/a.txt", "pred/b.txt"):
-            write(tmp_path / name, "")
-        write(tmp_path / "pred/semantic_instance_evaluation.txt", "left by the official script")
-        write(tmp_path / "pred/predicted_masks/c.txt", "")
-        assert scenes_in_both(tmp_path / "gt", tmp_path / "pred") == ["a", "b"]
-
-    def test_scenes_of_one_folder_only_are_listed(self, tmp_path: Path) -> None:
-        for name in ("gt/a.txt", "gt/b.txt", "gt/c.txt", "pred/c.txt", "pred/d.txt"):
-            write(tmp_path / name, "")
-        with pytest.raises(TwistError, match=r"only in .*gt: a, b; only in .*pred: d "):
-            scenes_in_both(tmp_path / "gt", tmp_path / "pred")
-
-    def test_missing_and_empty_folders(self, tmp_path: Path) -> None:
-        (tmp_path / "gt").mkdir()
-        with pytest.raises(TwistError, match="none is not a folder"):
-            scenes_in_both(tmp_path / "gt", tmp_path / "none")
-        with pytest.raises(TwistError, match="no scene files"):
-            scenes_in_both(tmp_path / "gt", tmp_path / "gt")

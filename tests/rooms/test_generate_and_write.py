@@ -16,7 +16,8 @@ from twist.classes import S3DIS, SCANNET
 from twist.errors import TwistError
 from twist.files import read_json, write_json
 from twist.formats.s3dis import find_room, list_rooms, read_room
-from twist.formats.scannet import find_scene, read_label_map, read_scene, release_segments
+from twist.formats.scannet import find_scene, read_scene, release_segments
+from twist.formats.scannet_labels import read_label_map
 from twist.formats.segs import read_segments
 from twist.rooms import writing
 from twist.rooms.generate import GeneratedScan, ScanQuality, make_scene
@@ -205,6 +206,17 @@ def test_the_command_writes_lists_scans_and_manifest(tmp_path, capsys):
     assert plans[3].name in capsys.readouterr().out
 
 
+def test_another_seed_in_the_same_folder_is_refused(tmp_path, capsys):
+    words = ("--out", tmp_path, "--scenes", 2, "--vertices", 1000)
+    name = plan_benchmark(2, 0, 0)[0].name
+    assert rooms(*words, "--scene", name) == 0
+    lists = (tmp_path / "scannetv2_train.txt").read_text()
+    assert rooms(*words, "--seed", 1) == 1
+    assert f"{tmp_path} holds the benchmark of seed 0, not 1; delete it" in capsys.readouterr().err
+    assert (tmp_path / "scannetv2_train.txt").read_text() == lists
+    assert rooms(*words, "--scene", name) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -212,6 +224,7 @@ def test_the_command_writes_lists_scans_and_manifest(tmp_path, capsys):
         (("--only", "3:9"), "no range"),
         (("--only", "x"), "no range"),
         (("--jobs", 0), "no number of processes"),
+        (("--vertices", 0), "--vertices 0 is too few"),
         (("--format", "s3dis", "--val-scenes", 2), "--val-scenes"),
         (("--format", "s3dis"), "six areas"),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from twist.classes import S3DIS
 from twist.errors import TwistError
-from twist.formats.scannet import read_label_map
+from twist.formats.scannet_labels import read_label_map
 from twist.rooms.furniture import KINDS
 from twist.rooms.grammar import EXTENT_M, SCENE_TYPE
 from twist.rooms.labels import NYU40, RAW, label_table, nyu40_id, s3dis_class, scannet_class

@@ -8,30 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.references import ap_reference
+from tests.scoring.dense_scenes import CHAIR, FLOOR, TABLE, WALL, random_scene, regions, regions_of
 from twist.classes import S3DIS, SCANNET, ClassTable
-from twist.regions import Regions
 from twist.scoring.average_precision import AT_25, AT_50, THRESHOLDS, area_under_curve, average_precision
 from twist.scoring.matching import SceneMatches, match_scene
 
 POINTS = 2000
-CHAIR, TABLE, WALL, FLOOR = (SCANNET.names.index(name) for name in ("chair", "table", "wall", "floor"))
 CHAIR_ROW, TABLE_ROW = (list(SCANNET.things).index(label) for label in (CHAIR, TABLE))
 
 #: (first point, end, class, instance id) of a ground-truth instance.
 Truth = tuple[int, int, int, int]
 #: (first point, end, class, score) of a prediction.
 Guess = tuple[int, int, int, float]
-
-
-def regions(masks: list[np.ndarray], labels: list[int], scores: list[float], points: int) -> Regions:
-    index = [np.flatnonzero(mask) for mask in masks]
-    return Regions(
-        np.concatenate([np.zeros(0, int), *index]).astype(np.int32),
-        np.cumsum([0, *map(len, index)]).astype(np.int64),
-        np.array(labels, np.int32),
-        np.array(scores, np.float64),
-        points,
-    )
 
 
 def matches(truths: list[Truth], guesses: list[Guess]) -> SceneMatches:
@@ -246,43 +234,9 @@ class TestRule8NothingThere:
         assert np.isnan(scores.ap).all()
 
 
-def random_scene(random: np.random.Generator) -> ap_reference.DenseScene:
-    """Instances of 0 to 600 points, half of the predictions near one of them; many ties and duplicates."""
-    points, classes = 1500, [WALL, CHAIR, CHAIR, TABLE, TABLE]
-    semantic, instance = np.full(points, -1), np.full(points, -1)
-    for run in np.split(np.arange(points), np.sort(random.integers(0, points, random.integers(2, 14)))):
-        semantic[run] = random.choice([-1, *classes])
-        instance[run] = random.integers(-1, 8)
-    guesses = []
-    for _ in range(random.integers(0, 20)):
-        seed = random.integers(points)
-        label = semantic[seed] if random.random() < 0.8 else random.choice([-1, *classes])
-        mask = (semantic == semantic[seed]) & (instance == instance[seed])
-        mask = np.roll(mask, random.integers(-60, 60)) & (random.random(points) < random.choice([1, 0.7]))
-        mask |= random.random(points) < random.choice([0, 0.05])
-        for _ in range(1 + (random.random() < 0.2)):
-            guesses.append(ap_reference.Part(mask, int(label), float(random.choice([0.1, 0.3, 0.5, 0.9]))))
-    return ap_reference.DenseScene(semantic, instance, guesses)
-
-
 def scored(scenes: list[ap_reference.DenseScene], table: ClassTable) -> np.ndarray:
-    return average_precision(
-        [
-            match_scene(
-                scene.semantic,
-                scene.instance,
-                regions(
-                    [guess.mask for guess in scene.guesses],
-                    [guess.label for guess in scene.guesses],
-                    [guess.score for guess in scene.guesses],
-                    len(scene.semantic),
-                ),
-                table,
-            )
-            for scene in scenes
-        ],
-        table,
-    ).ap
+    matched = [match_scene(scene.semantic, scene.instance, regions_of(scene), table) for scene in scenes]
+    return average_precision(matched, table).ap
 
 
 @settings(max_examples=200, deadline=None)

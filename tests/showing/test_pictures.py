@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from matplotlib.image import imread
 
 from twist.__main__ import main
@@ -111,3 +112,11 @@ def test_the_command_draws_prepared_scenes(tmp_path):
     assert main(["picture", *scenes, "--out", str(out), "--height", "20", "--per-row", "2"]) == 0
     assert imread(out).shape[:2] == (2 * 20 + 8, 6 * 25 + 5 * 8)
     assert main(["picture", str(tmp_path / "none.npz"), "--out", str(out)]) == 1
+
+
+@pytest.mark.parametrize("height", ["0", "-3", "15"])
+def test_a_picture_without_height_is_refused(tmp_path, capsys, height):
+    cube().save(tmp_path / "0.npz")
+    out = tmp_path / "sheet.png"
+    assert main(["picture", str(tmp_path / "0.npz"), "--out", str(out), "--height", height]) == 1
+    assert f"--height {height}: a picture needs 16 pixels or more" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.views.rooms import room_mesh
 from twist.errors import TwistError
 from twist.geometry.raster import Camera, rasterise
-from twist.pretraining_settings import ViewSettings
+from twist.pretraining_sections import ViewSettings
 from twist.scene import Scene
 from twist.views.frames import Frame, read_frames, seen_in_frame
 from twist.views.pairs import make_views

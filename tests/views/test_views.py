@@ -13,7 +13,7 @@ from tests.references.raster_reference import rasterise_slowly
 from tests.views.rooms import box, room_mesh
 from twist.errors import TwistError
 from twist.geometry.raster import Camera
-from twist.pretraining_settings import ViewSettings
+from twist.pretraining_sections import ViewSettings
 from twist.scene import Scene
 from twist.views.pairs import Views, make_views, overlapping_pairs
 from twist.views.poses import cameras, standing_places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 HELP = (
@@ -28,20 +29,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    import pandas as pd
-
     from twist.errors import TwistError
-    from twist.files import read_json, write_json, write_text
+    from twist.files import write_json, write_text
     from twist.runs import Run, chosen_settings
+    from twist.scoring.stored_record import read_round_record
 
     if not arguments.run:
         raise TwistError("give --run, the run that the scores are of")
-    rounds = [pd.read_csv(path) for path in arguments.metrics]
-    joined = pd.concat(rounds, keys=range(len(rounds)), names=["round"]).reset_index("round")
-    write_text(arguments.metrics_out, joined.to_csv(index=False))
-    chosen_settings(arguments).save(arguments.settings_out)
     run = Run.parse(arguments.run)
     # a round that runs share was scored under the name of one of them
-    records = [record | run.about(record["rounds"]) for record in map(read_json, arguments.evaluations)]
+    records = [
+        record | run.about(record["rounds"]) for record in map(read_round_record, arguments.evaluations)
+    ]
+    write_text(arguments.metrics_out, joined_metrics(arguments.metrics))
+    chosen_settings(arguments).save(arguments.settings_out)
     write_json(arguments.rounds_out, records)
     write_json(arguments.out, records[-1])
+
+
+def joined_metrics(paths: Sequence[Path]) -> str:
+    """The training metrics of all rounds as one CSV, with the round. Raises TwistError naming a file."""
+    import pandas as pd
+
+    from twist.errors import TwistError
+
+    rounds = []
+    for path in paths:
+        try:
+            rounds.append(pd.read_csv(path))
+        except (OSError, ValueError) as error:  # ValueError: not a CSV, empty, not text
+            raise TwistError(f"{path}: cannot be read as a CSV of training metrics: {error}") from error
+        if "step" not in rounds[-1]:
+            raise TwistError(f"{path}: no CSV of training metrics: it has no column `step`")
+    joined = pd.concat(rounds, keys=range(len(rounds)), names=["round"]).reset_index("round")
+    return joined.to_csv(index=False)

@@ -53,11 +53,11 @@ def run(arguments: argparse.Namespace) -> None:
     device = open_device(arguments.device)
     for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
         if arguments.round == 1:
-            points = extract(model, sample, options.views)
+            points = extract(model, sample, settings.inference, options.views)
             labels = initial_pseudo_labels(points.probability, sample.supervoxel, options)
             evidence = Evidence.of(points.probability)
         else:
-            inference = infer(model, sample, settings.proposals, options.views)
+            inference = infer(model, sample, settings.proposals, settings.inference, options.views)
             proposals = recorrected_proposals(inference, model)
             labels = proposal_pseudo_labels(
                 inference.point_probability, sample.supervoxel, proposals, model.table, options, threshold

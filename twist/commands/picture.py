@@ -8,6 +8,7 @@ from pathlib import Path
 
 HELP = "draw prepared scenes, each in its colours, semantic classes and instances, into a PNG"
 EXAMPLE = "python -m twist picture scene0000_00.npz scene0001_00.npz --out rooms.png"
+_LOWEST = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from twist.errors import TwistError
     from twist.scene import Scene
     from twist.showing.pictures import contact_sheet, save_png, views_of_scene
 
+    if arguments.height < _LOWEST:
+        raise TwistError(f"--height {arguments.height}: a picture needs {_LOWEST} pixels or more")
     size = (arguments.height, arguments.height * 5 // 4)
     views = [views_of_scene(Scene.load(path), size) for path in arguments.scenes]
     per_row = max(1, arguments.per_row)

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     depends = settings.of_prediction()
     device = open_device(arguments.device)
     for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
-        inference = infer(model, sample, settings.proposals, settings.prediction.views)
+        inference = infer(model, sample, settings.proposals, settings.inference, settings.prediction.views)
         predictions(inference, model, settings.prediction).save(out)
     instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
     seconds = round(time.perf_counter() - begin, 3)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from twist.rooms.plan import ScenePlan
 
 HELP = "make simulated scans of generated rooms in the raw ScanNet or S3DIS layout"
+#: As in settings, rooms.vertices.
+_FEWEST_VERTICES = 1000
 EXAMPLE = "python -m twist rooms --out data/rooms --scenes 120 --val-scenes 30 --seed 0 --jobs 2"
 
 
@@ -35,8 +37,12 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.files import write_json
     from twist.rooms.generate import ScanQuality
     from twist.rooms.plan import plan_areas, plan_benchmark
-    from twist.rooms.writing import generate_scan, write_benchmark_lists
+    from twist.rooms.writing import generate_scan, refuse_another_seed, write_benchmark_lists
 
+    if arguments.vertices < _FEWEST_VERTICES:
+        raise TwistError(
+            f"rooms: --vertices {arguments.vertices} is too few; ask for {_FEWEST_VERTICES} or more"
+        )
     if arguments.format == "s3dis":
         if arguments.val_scenes:
             raise TwistError("rooms: the S3DIS layout has areas, no validation list; leave out --val-scenes")
@@ -46,6 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = _choose(plans, arguments.only, arguments.scene)
     if arguments.jobs < 1:
         raise TwistError(f"rooms: --jobs {arguments.jobs} is no number of processes")
+    refuse_another_seed(arguments.out, arguments.seed)
     make = partial(generate_scan, arguments.out, quality=ScanQuality.for_vertices(arguments.vertices))
     manifests = []
     with ProcessPoolExecutor(arguments.jobs) as pool:

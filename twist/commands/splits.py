@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from twist.errors import TwistError
     from twist.files import read_json, write_text
     from twist.runs import chosen_settings
     from twist.splits import labelled_scenes, scene_lists
@@ -37,8 +38,19 @@ def run(arguments: argparse.Namespace) -> None:
     settings = chosen_settings(arguments)
     facts = read_json(arguments.scenes)
     lists = scene_lists(settings, arguments.raw)
+    unknown = [name for name in lists.train + lists.val if not _is_described(facts, name)]
+    if unknown:
+        raise TwistError(
+            f"{arguments.scenes} is of another data set or outdated: it does not describe {len(unknown)} of "
+            f"the scenes, first {unknown[0]}"
+        )
     labelled = labelled_scenes(settings, arguments.raw, arguments.ratio, arguments.seed, lists.train, facts)
     unlabelled = sorted(set(lists.train) - set(labelled))
     for name, scenes in (("labelled", labelled), ("unlabelled", unlabelled), ("val", lists.val)):
         write_text(arguments.out_dir / f"{name}.txt", "".join(f"{scene}\n" for scene in scenes))
     print(f"{len(labelled)} labelled, {len(unlabelled)} unlabelled, {len(lists.val)} scored scenes")
+
+
+def _is_described(facts: object, name: str) -> bool:
+    described = facts.get(name) if isinstance(facts, dict) else None
+    return isinstance(described, dict) and {"scene_type", "instances"} <= described.keys()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 HELP = "collect the scores of several runs and rounds in one table"
-EXAMPLE = "python -m twist table --evaluations results/*/round*/eval.json --out table.md --csv table.csv"
+EXAMPLE = "python -m twist table --evaluations results/rooms_5pct*/eval.json --out table.md --csv table.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,15 +18,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from twist.files import read_json, write_text
+    from twist.files import write_text
+    from twist.scoring.stored_record import read_record
     from twist.showing.tables import as_csv, as_markdown, result_rows
 
-    records = [read_json(path) for path in arguments.evaluations]
-    first = records[0]
+    records = [read_record(path) for path in arguments.evaluations]
     rows = result_rows(records)
-    labels = f"{first['ratio_pct']:g} % of the scenes labelled"
-    title = f"{first['dataset']}, {labels}, {first['scenes']} scored scenes, percent"
-    text = f"{title}\n\n{as_markdown(rows)}\n"
+    text = f"{title(arguments.evaluations, records)}\n\n{as_markdown(rows)}\n"
     write_text(arguments.out, text)
     write_text(arguments.csv, as_csv(rows))
     print(text)
+
+
+def title(paths: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> str:
+    """What all rows are scored on. Raises TwistError where it is not the same: they cannot be compared."""
+    from twist.errors import TwistError
+
+    titles: dict[str, Path] = {}
+    for path, record in zip(paths, records, strict=True):
+        parts = [record["dataset"], f"{record['scenes']} scored scenes", "percent"]
+        if record["ratio_pct"] is not None:
+            parts.insert(1, f"{record['ratio_pct']:g} % of the scenes labelled")
+        titles.setdefault(", ".join(parts), path)
+    if len(titles) > 1:
+        found = "; ".join(f"{path}: {text}" for text, path in titles.items())
+        raise TwistError(f"one table takes scores of one data set and one ratio, not of several: {found}")
+    return next(iter(titles))

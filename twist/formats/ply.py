@@ -10,9 +10,10 @@ import numpy as np
 from twist.errors import TwistError
 from twist.files import atomic_write
 from twist.formats.ply_body import Table, read_rows
-from twist.formats.ply_header import TYPE_NAMES, parse_header
+from twist.formats.ply_header import TYPE_NAMES, Element, Header, parse_header
 
 _CORNERS = ("vertex_indices", "vertex_index")
+_LONGEST_HEADER = 1 << 16  # bytes; ours are under a kilobyte
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def read_ply(path: str | Path) -> Ply:
         data = path.read_bytes()
     except OSError as error:
         raise TwistError(f"cannot read {path}: {error.strerror or error}") from error
-    header = parse_header(path, data)
+    header = parse_header(path, data, len(data))
     tables = read_rows(path, data, header)
     scalars = [
         prop.name
@@ -76,6 +77,38 @@ def read_ply(path: str | Path) -> Ply:
         raise TwistError(f"{path} has no vertices with properties")
     vertex = {name: np.asarray(tables["vertex"][name]) for name in scalars}
     return Ply(path, vertex, _triangles(path, tables.get("face", {}), len(vertex[scalars[0]])))
+
+
+def count_vertices(path: str | Path) -> int:
+    """Number of vertices as the header has it, without reading the body.
+
+    Raises TwistError for a file that cannot be read, a malformed header, and a file that is too short for
+    what its header announces, were all its faces triangles.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as handle:
+            start = handle.read(_LONGEST_HEADER)
+    except OSError as error:
+        raise TwistError(f"cannot read {path}: {error.strerror or error}") from error
+    header = parse_header(path, start, size)
+    least = header.size + sum(element.count * _least_row(element, header) for element in header.elements)
+    if size < least:
+        raise TwistError(f"{path} is truncated: {size} bytes, and its header announces at least {least}")
+    return next((element.count for element in header.elements if element.name == "vertex"), 0)
+
+
+def _least_row(element: Element, header: Header) -> int:
+    """Bytes of the shortest row that makes sense."""
+    if header.encoding == "ascii":
+        return 2 * len(element.properties) - 1
+    row = 0
+    for prop in element.properties:
+        length = 1 if not prop.count_dtype else 3 if prop.name in _CORNERS else 0
+        row += length * np.dtype(prop.dtype).itemsize
+        row += np.dtype(prop.count_dtype).itemsize if prop.count_dtype else 0
+    return row
 
 
 def write_ply(path: str | Path, vertex: dict[str, np.ndarray], faces: np.ndarray | None = None) -> None:

@@ -47,8 +47,8 @@ class Header:
     lines: int
 
 
-def parse_header(path: Path, data: bytes) -> Header:
-    """Parse the header of the file's bytes. Raises TwistError naming the line that is wrong."""
+def parse_header(path: Path, data: bytes, file_size: int) -> Header:
+    """Parse the header in the file's first bytes. Raises TwistError naming the line that is wrong."""
     if not data.startswith((b"ply\n", b"ply\r\n")):
         raise TwistError(f"{path} is not a PLY file: its first line is not 'ply'")
     end = re.search(rb"\nend_header[ \t\r]*(?:\n|\Z)", data)
@@ -64,7 +64,7 @@ def parse_header(path: Path, data: bytes) -> Header:
             case ["format", name, "1.0"] if name in _ENCODINGS and encoding is None:
                 encoding = name
             case ["element", name, count] if name not in (other.name for other in elements):
-                elements.append(Element(name, _checked_count(path, number, count, data), []))
+                elements.append(Element(name, _checked_count(path, number, count, file_size), []))
             case ["property", *kind, name] if elements:
                 elements[-1].properties.append(_property(path, number, kind, name, elements[-1]))
             case _:
@@ -79,9 +79,9 @@ def refuse(path: Path, line: int, why: str) -> NoReturn:
     raise TwistError(f"{path}:{line}: {why}")
 
 
-def _checked_count(path: Path, line: int, digits: str, data: bytes) -> int:
+def _checked_count(path: Path, line: int, digits: str, file_size: int) -> int:
     # Every row takes a byte at least, so a larger count is damage; refused before anything is allocated.
-    if not re.fullmatch("[0-9]{1,18}", digits) or int(digits) > len(data):
+    if not re.fullmatch("[0-9]{1,18}", digits) or int(digits) > file_size:
         refuse(path, line, f"{digits[:20]!r} is no number of rows that the file has room for; truncated?")
     return int(digits)
 

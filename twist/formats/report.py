@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -26,3 +28,8 @@ def some(names: list[str], most: int = 5) -> str:
     """A list for a message, cut after the first few."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
+
+
+def empty_files(paths: Iterable[Path]) -> list[str]:
+    """One line for each file that holds nothing."""
+    return [f"{path} is empty" for path in paths if path.stat().st_size == 0]

@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
-from io import BytesIO
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from twist.classes import S3DIS
 from twist.errors import TwistError
-from twist.formats.report import ReadReport, some
+from twist.formats.report import ReadReport
+from twist.formats.s3dis_points import read_points
 from twist.scene import Scene
 
 _OBJECT_FILE = re.compile(r"([A-Za-z]+)_\d+\.txt")
+#: What a browser makes of a second download, such as ``wall_3 (1).txt``; the release holds one.
+_COPY = re.compile(r"(.+?) ?\(\d+\)\.txt")
 _CLUTTER = S3DIS.names.index("clutter")
-_TEXT = b"0123456789+-.eE \t\r\n"
-#: The release holds a few bytes that lost the bit 0x20: '0' became 0x10, a space became 0x00.
-_RESTORED = bytes(
-    c | 0x20 if c < 0x20 and c not in b"\t\r\n" and c | 0x20 in _TEXT else c for c in range(256)
-)
+
+
+def areas_folder(raw: str | Path) -> Path:
+    """The folder that holds ``Area_1``, …: ``raw`` itself, or the one unpacked release in it.
+
+    Raises TwistError where there is none, or both the plain and the aligned release.
+    """
+    raw = Path(raw)
+    if any(raw.glob("Area_*/")):
+        return raw
+    inside = sorted({area.parent for area in raw.glob("Stanford3dDataset*/Area_*/")})
+    if len(inside) != 1:
+        found = f"{raw} holds " + (" and ".join(folder.name for folder in inside) or "no folders Area_*")
+        raise TwistError(f"{found}; data.raw must be one unpacked Stanford3dDataset_v1.2, aligned or not")
+    return inside[0]
 
 
 def list_rooms(raw: str | Path) -> dict[str, Path]:
-    """Every room below the data set's folder: name such as ``Area_1_office_1`` -> folder, sorted by name."""
-    rooms = {
-        f"{path.parent.parent.name}_{path.parent.name}": path.parent
-        for path in Path(raw).glob("Area_*/*/Annotations")
-        if path.is_dir()
-    }
+    """Every room below the data set's folder: name such as ``Area_1_office_1`` -> folder, sorted by name.
+
+    A folder without annotations is no room; ``missing_rooms`` tells of those that a list expects.
+    """
+    annotated = areas_folder(raw).glob("Area_*/*/Annotations/")
+    rooms = {f"{path.parent.parent.name}_{path.parent.name}": path.parent for path in annotated}
     if not rooms:
         raise TwistError(f"no rooms Area_*/*/Annotations in {raw}")
     return dict(sorted(rooms.items()))
 
 
+def missing_rooms(raw: str | Path, names: Iterable[str]) -> list[str]:
+    """Those of the rooms that are not in the data set's folder with their annotations, sorted."""
+    return sorted(set(names) - list_rooms(raw).keys())
+
+
 def find_room(raw: str | Path, name: str) -> Path:
     """Folder of a room named ``Area_1_office_1``: RAW/Area_1/office_1."""
     parts = re.fullmatch(r"(Area_[^_]+)_(.+)", name)
-    folder = Path(raw, *parts.groups()) if parts else None
+    folder = areas_folder(raw).joinpath(*parts.groups()) if parts else None
     if folder is None or not folder.is_dir():
         raise TwistError(f"room {name} is not in {raw}; expected a name like Area_1_office_1")
     return folder
@@ -45,9 +64,10 @@ def find_room(raw: str | Path, name: str) -> Path:
 
 def source_files(folder: str | Path) -> list[Path]:
     """The files of a room that ``read_room`` looks at."""
-    folder = Path(folder)
-    room = folder / f"{folder.resolve().name}.txt"
-    return [*sorted((folder / "Annotations").glob("*.txt")), *([room] if room.is_file() else [])]
+    folder, silent = Path(folder), ReadReport()
+    angles = _angle_file(folder)
+    files = [*annotation_files(folder, silent), _room_file(folder, silent), angles]
+    return [path for path in files if path is not None and path.is_file()]
 
 
 def read_room(folder: str | Path) -> tuple[Scene, ReadReport]:
@@ -55,21 +75,22 @@ def read_room(folder: str | Path) -> tuple[Scene, ReadReport]:
 
     The raw instance id is the running number of the annotation file in sorted order. Classes that the
     benchmark does not have (``stairs``) become clutter. The room type, such as office, is the scene type.
-    Bytes that the release damaged are restored where only one reading is possible, and reported.
-    Raises TwistError naming file and line for anything else that is not six numbers, x y z r g b.
+    The plain release names each area's rotations in ``Area_N_alignmentAngle.txt``: they become the axis
+    alignment; the aligned release has no such file. Every defect that is mended or left out is reported.
+    Raises TwistError naming file and line for what cannot be read in one way only.
     """
     folder = Path(folder)
     room, area = folder.resolve().name, folder.resolve().parent.name
     report = ReadReport(scene_type=room.rpartition("_")[0] or None)
-    paths = sorted((folder / "Annotations").glob("*.txt"))
+    paths = annotation_files(folder, report)
     if not paths:
         raise TwistError(f"{folder} has no annotation files Annotations/*.txt")
-    parts = [_read_object(path, report) for path in paths]
-    sizes = [len(xyz) for xyz, _ in parts]
     classes = [_class_of(path, report) for path in paths]
+    parts = [read_points(path, report) for path in paths]
+    sizes = [len(xyz) for xyz, _ in parts]
     if sum(sizes) == 0:
         raise TwistError(f"{folder}: all annotation files are empty")
-    _compare_with_room(folder / f"{room}.txt", sum(sizes), report)
+    _compare_with_room(_room_file(folder, report), sum(sizes), report)
     scene = Scene(
         name=f"{area}_{room}",
         xyz=np.concatenate([xyz for xyz, _ in parts]),
@@ -77,90 +98,101 @@ def read_room(folder: str | Path) -> tuple[Scene, ReadReport]:
         faces=np.zeros((0, 3), np.int32),
         semantic=np.repeat(np.array(classes, np.int32), sizes),
         instance=np.repeat(np.arange(len(paths), dtype=np.int32), sizes),
+        axis_alignment=_axis_alignment(folder, report),
     )
     return scene, report
 
 
+def annotation_files(folder: Path, report: ReadReport) -> list[Path]:
+    """The object files of a room, sorted by name; strays and second copies are left out and reported."""
+    objects = []
+    for path in sorted((folder / "Annotations").glob("*")):
+        copy = _COPY.fullmatch(path.name)
+        original = path.with_name(f"{copy[1]}.txt") if copy else path
+        if path.name.startswith(".") or path.suffix != ".txt":
+            report.warn(f"{path} is no annotation file and was left out")
+        elif copy and original.is_file():
+            same = "the same" if filecmp.cmp(path, original, shallow=False) else "other"
+            report.warn(f"{path} is a second {original.name} with {same} content and was left out")
+        else:
+            objects.append(path)
+    return objects
+
+
 def _class_of(path: Path, report: ReadReport) -> int:
+    """Class index by the file's name. A name of another form tells no class: what it holds is not guessed."""
     name = _OBJECT_FILE.fullmatch(path.name)
-    if name and name[1] in S3DIS.names:
+    if name is None:
+        raise TwistError(f"{path}: expected a name like chair_1.txt; rename or remove the file")
+    if name[1] in S3DIS.names:
         return S3DIS.names.index(name[1])
-    report.warn(f"{path}: {name[1] if name else path.stem!r} is no class of the benchmark, taken as clutter")
+    report.warn(f"{path}: {name[1]} is no class of the benchmark, taken as clutter")
     return _CLUTTER
 
 
-def _read_object(path: Path, report: ReadReport) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates (N, 3) float32, metres, and colours (N, 3) uint8 of one annotation file."""
+def _room_file(folder: Path, report: ReadReport) -> Path | None:
+    """The room's own point file. One of the release is misspelt: ``copy_Room_1.txt`` in ``copyRoom_1``."""
+    expected = folder / f"{folder.resolve().name}.txt"
+    if expected.is_file():
+        return expected
+    others = sorted(path for path in folder.glob("*.txt") if not path.name.startswith("."))
+    if len(others) == 1:
+        report.warn(f"{expected} does not exist; {others[0].name} was taken for it")
+        return others[0]
+    report.warn(f"{expected} does not exist: the annotations were not compared with it")
+    return None
+
+
+def _compare_with_room(path: Path | None, number_of_points: int, report: ReadReport) -> None:
+    """Say where the room's own point file holds another number of points than its annotations."""
+    if path is None:
+        return
+    lines, ends_with_newline = 0, True
     try:
-        text = path.read_bytes()
+        with open(path, "rb") as handle:
+            while block := handle.read(1 << 22):
+                lines += block.count(b"\n")
+                ends_with_newline = block.endswith(b"\n")
     except OSError as error:
         raise TwistError(f"cannot read {path}: {error.strerror or error}") from error
-    if text.translate(None, _TEXT):
-        text = _restore(path, text, report)
-    if not text.strip():
-        report.warn(f"{path} is empty")
-        return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8)
-    try:
-        points = np.loadtxt(BytesIO(text), comments=None, ndmin=2)
-    except ValueError:
-        points = np.zeros((0, 0))
-    if points.shape[1] != 6:
-        raise TwistError(_first_bad_line(path, text))
-    colours = points[:, 3:]
-    bad = ~((colours >= 0) & (colours <= 255) & (colours == np.round(colours))).all(axis=1)
-    if bad.any():
-        row = int(bad.argmax())
-        line = _line_numbers(text)[row]
-        raise TwistError(f"{path}:{line}: colour {colours[row].tolist()} is not three whole numbers 0 to 255")
-    with np.errstate(over="ignore"):  # what is too large becomes inf, which Scene refuses
-        return points[:, :3].astype(np.float32), colours.astype(np.uint8)
-
-
-def _restore(path: Path, text: bytes, report: ReadReport) -> bytes:
-    """Give control characters back the bit that they lost; what that does not mend is refused."""
-    restored = text.translate(_RESTORED)
-    lines = zip(text.split(b"\n"), restored.split(b"\n"), strict=True)
-    damaged = [(number, old, new) for number, (old, new) in enumerate(lines, 1) if old.translate(None, _TEXT)]
-    for number, old, new in damaged:
-        if new.translate(None, _TEXT):
-            raise TwistError(f"{path}:{number}: not numbers: {old[:80]!r}; correct the line by hand")
-        if not _is_point(new):
-            raise TwistError(f"{path}:{number}: damaged beyond repair: {old[:80]!r}; correct it by hand")
-    listed = some([f"line {number}: {new.strip().decode()!r}" for number, _, new in damaged])
-    report.warn(f"{path}: control characters restored in {listed}")
-    return restored
-
-
-def _is_point(line: bytes) -> bool:
-    try:
-        return len([float(word) for word in line.split()]) == 6
-    except ValueError:
-        return False
-
-
-def _line_numbers(text: bytes) -> list[int]:
-    """Line number of each row: blank lines hold no row."""
-    return [number for number, line in enumerate(text.split(b"\n"), 1) if line.strip()]
-
-
-def _first_bad_line(path: Path, text: bytes) -> str:
-    for number, line in enumerate(text.split(b"\n"), 1):
-        if line.strip() and not _is_point(line):
-            return f"{path}:{number}: expected six numbers x y z r g b, found {line[:80].strip()!r}"
-    return f"{path}: expected six numbers x y z r g b a line"
-
-
-def _compare_with_room(path: Path, number_of_points: int, report: ReadReport) -> None:
-    """Say where the room's own point file holds another number of points than its annotations."""
-    if not path.is_file():
-        report.warn(f"{path} does not exist: the annotations were not compared with it")
-        return
-    lines = 0
-    with open(path, "rb") as handle:
-        ends_with_newline = True
-        while block := handle.read(1 << 22):
-            lines += block.count(b"\n")
-            ends_with_newline = block.endswith(b"\n")
     lines += not ends_with_newline
     if lines != number_of_points:
         report.warn(f"{path} has {lines} points, the annotations {number_of_points}; the latter are used")
+
+
+def _angle_file(folder: Path) -> Path:
+    area = folder.resolve().parent
+    return area / f"{area.name}_alignmentAngle.txt"
+
+
+def _axis_alignment(folder: Path, report: ReadReport) -> np.ndarray:
+    """(4, 4) float64: the turn about the vertical that undoes the room's angle, in degrees; else none."""
+    path, room = _angle_file(folder), folder.resolve().name
+    alignment = np.eye(4)
+    if not path.is_file():
+        return alignment
+    angle = _angles(path).get(room)
+    if angle is None:
+        report.warn(f"{path} has no line for {room}: the room was not turned")
+        return alignment
+    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    alignment[:2, :2] = [[cosine, sine], [-sine, cosine]]
+    return alignment
+
+
+def _angles(path: Path) -> dict[str, float]:
+    """Room -> angle in degrees, from lines ``office_1 180`` below comments that start with #."""
+    angles = {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TwistError(f"cannot read {path}: {error}") from error
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        known = len(words) == 2 and re.fullmatch(r"[+-]?\d{1,3}(\.\d+)?", words[1])
+        if not known or words[0] in angles:
+            raise TwistError(f"{path}:{number}: expected a room, once, and its angle in degrees: {line!r}")
+        angles[words[0]] = float(words[1])
+    return angles

@@ -1,36 +1,25 @@
-"""ScanNet v2 raw scans: mesh, segments, objects and the map from raw categories to classes."""
+"""ScanNet v2 raw scans: one folder with mesh, segments, annotated objects and a text file of facts."""
 
 from __future__ import annotations
 
-import csv
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from twist.classes import SCANNET
 from twist.errors import TwistError
-from twist.files import read_json
-from twist.formats.ply import read_ply
-from twist.formats.report import ReadReport, some
-from twist.formats.segs import integer_array, read_segments
+from twist.formats.ply import count_vertices, read_ply
+from twist.formats.report import ReadReport, empty_files, some
+from twist.formats.scannet_objects import paint_objects, read_objects
+from twist.formats.segs import read_segments
 from twist.scene import Scene
 
-LABEL_MAP = "scannetv2-labels.combined.tsv"
 _MESH = "_vh_clean_2.ply"
 _LABELS = "_vh_clean_2.labels.ply"
 _SEGMENTS = "_vh_clean_2.0.010000.segs.json"
 _OBJECTS = ".aggregation.json"
 _FACTS = ".txt"
-_ID_PREFIX = "scannet."  # of ids within v2 files; v1 had none
-
-
-@dataclass(frozen=True)
-class _Object:
-    id: int
-    category: str
-    segments: np.ndarray
 
 
 def find_scene(raw: str | Path, name: str) -> Path:
@@ -42,16 +31,13 @@ def find_scene(raw: str | Path, name: str) -> Path:
     raise TwistError(f"scene {name} is not in {raw}, {raw / 'scans'} or {raw / 'scans_test'}")
 
 
-def find_label_map(folder: str | Path) -> Path:
-    """The label map in the scan's folder or the nearest folder above it."""
-    folder = Path(folder).resolve()
-    for place in (folder, *folder.parents):
-        if (place / LABEL_MAP).is_file():
-            return place / LABEL_MAP
-    raise TwistError(
-        f"{LABEL_MAP} is neither in {folder} nor in a folder above it; it comes with the ScanNet download "
-        "(or give its place with --label-map)"
-    )
+def list_scenes(raw: str | Path) -> list[str]:
+    """Names of the scans in the download, sorted: the folders of ``scans/``, or those in ``raw`` itself.
+
+    Hidden test scans in ``scans_test/`` are not among them.
+    """
+    folder = Path(raw, "scans") if Path(raw, "scans").is_dir() else Path(raw)
+    return sorted(path.name for path in folder.iterdir() if (path / (path.name + _MESH)).exists())
 
 
 def source_files(folder: str | Path) -> list[Path]:
@@ -62,45 +48,45 @@ def source_files(folder: str | Path) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
+def file_problems(folder: str | Path) -> list[str]:
+    """What is missing, empty or cut off in a scan's folder, from names, sizes and PLY headers alone.
+
+    Only the mesh is needed of a hidden test scan; a scan with objects needs its segments too.
+    """
+    folder = Path(folder)
+    name = folder.resolve().name
+    annotated = any((folder / (name + ending)).exists() for ending in (_OBJECTS, _LABELS))
+    needed = (_MESH, *((_OBJECTS, _SEGMENTS) if annotated else ()))
+    paths = [folder / (name + ending) for ending in needed]
+    problems = [f"{path} is missing" for path in paths if not path.is_file()]
+    files = source_files(folder)
+    problems += empty_files(path for path in files if path.suffix != ".ply")
+    counts = {}
+    for path in files:
+        try:
+            if path.suffix == ".ply":
+                counts[path.name] = count_vertices(path)
+        except TwistError as error:
+            problems.append(str(error))
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{file} {count}" for file, count in counts.items())
+        problems.append(f"{folder}: numbers of vertices differ: {listed}")
+    return problems
+
+
 def release_segments(folder: str | Path) -> Path | None:
     """The segments that ScanNet ships with the scan, or None."""
     path = Path(folder) / (Path(folder).resolve().name + _SEGMENTS)
     return path if path.is_file() else None
 
 
-def read_label_map(path: str | Path) -> dict[str, int]:
-    """Raw category -> NYU40 id from a tsv with the columns raw_category and nyu40id.
-
-    LF and CRLF lines, quoted and plain fields. The last of several rows for a category counts, as in
-    ScanNet's own scripts. Raises TwistError naming file and line.
-    """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, delimiter="\t")
-            columns = set(reader.fieldnames or [])
-            if not {"raw_category", "nyu40id"} <= columns:
-                raise TwistError(f"{path}:1: a label map needs the columns raw_category and nyu40id")
-            label_of = {}
-            for row in reader:
-                category, label = row["raw_category"], row["nyu40id"]
-                if category is None or label is None or not label.strip().isdecimal() or len(label) > 9:
-                    raise TwistError(
-                        f"{path}:{reader.line_num}: {category!r} has nyu40id {label!r}, not a whole number"
-                    )
-                label_of[category] = int(label)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TwistError(f"cannot read {path}: {error}") from error
-    if not label_of:
-        raise TwistError(f"{path} maps no category; is it truncated?")
-    return label_of
-
-
 def read_scene(folder: str | Path, label_map: dict[str, int]) -> tuple[Scene, ReadReport]:
     """One ScanNet scan from its folder, whose name is the scan's.
 
     Coordinates and colours are those of ``*_vh_clean_2.ply``, unchanged. Instance ids are the objectIds; a
-    segment that several objects claim goes to the last of them, as in ScanNet's own export script. A scan
-    without object and label files is a hidden test scan and comes back with ``labelled=False``.
+    segment that several objects claim goes to the last of them. A scan without object and label files is a
+    hidden test scan and comes back with ``labelled=False``.
+    label_map: raw category -> NYU40 id
     Raises TwistError naming the file for anything missing, broken or not belonging together.
     """
     folder = Path(folder)
@@ -110,13 +96,15 @@ def read_scene(folder: str | Path, label_map: dict[str, int]) -> tuple[Scene, Re
     mesh = read_ply(mesh_path)
     alignment = _read_facts(folder / (name + _FACTS), report)
     n = len(mesh.xyz)
+    if n == 0:
+        raise TwistError(f"{mesh_path} has no vertices")
     semantic, instance = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
     objects_path, labels_path = folder / (name + _OBJECTS), folder / (name + _LABELS)
     labelled = objects_path.exists()
     if labelled:
         segments = read_segments(folder / (name + _SEGMENTS), n, mesh_path)
-        objects = _read_objects(objects_path, name, report)
-        semantic, instance = _paint(objects_path, objects, segments, label_map, report)
+        objects = read_objects(objects_path, name, report)
+        semantic, instance = paint_objects(objects_path, objects, segments, label_map, report)
     elif labels_path.exists():
         raise TwistError(f"{objects_path} is missing although {labels_path} is there; download it again")
     else:
@@ -133,7 +121,7 @@ def _read_facts(path: Path, report: ReadReport) -> np.ndarray:
         report.warn(f"{path} does not exist: no axis alignment, no scene type")
         return np.eye(4)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise TwistError(f"cannot read {path}: {error}") from error
     alignment = None
@@ -142,109 +130,27 @@ def _read_facts(path: Path, report: ReadReport) -> np.ndarray:
         if key == "sceneType":
             report.scene_type = value
         if key == "axisAlignment":
-            alignment = _numbers(value)
-            if len(alignment) != 16 or not np.isfinite(alignment).all():
-                raise TwistError(f"{path}:{number}: axisAlignment must be 16 numbers")
+            alignment = _parse_alignment(path, number, value, report)
     if alignment is None:
         report.warn(f"{path} has no axisAlignment (as in ScanNet v1 and in test scans): taken as aligned")
         return np.eye(4)
-    return alignment.reshape(4, 4)
+    return alignment
 
 
-def _numbers(text: str) -> np.ndarray:
+def _parse_alignment(path: Path, line: int, value: str, report: ReadReport) -> np.ndarray:
     try:
-        return np.array([float(word) for word in text.split()])
+        numbers = np.array([float(word) for word in value.split()])
     except ValueError:
-        return np.array([math.nan])
-
-
-def _read_objects(path: Path, name: str, report: ReadReport) -> list[_Object]:
-    """The objects of an aggregation.json, without those that repeat an earlier one."""
-    content = read_json(path)
-    if not isinstance(content, dict) or not isinstance(content.get("segGroups"), list):
-        raise TwistError(f"{path} is not an aggregation.json: it has no list segGroups")
-    _check_belonging(path, name, content, report)
-    objects: list[_Object] = []
-    seen: set[tuple[str, bytes]] = set()
-    repeated = []
-    for position, group in enumerate(content["segGroups"]):
-        found = _parse_object(group)
-        if found is None:
-            raise TwistError(f"{path}: segGroups[{position}] lacks a valid objectId, label or segments")
-        # scene0217_00 lists all its objects a second time under new ids; the first ones are kept.
-        key = (found.category, np.unique(found.segments).tobytes())
-        if key in seen:
-            repeated.append(str(found.id))
-            continue
-        seen.add(key)
-        objects.append(found)
-    if repeated:
-        report.warn(f"{path}: objects {some(repeated)} repeat earlier ones and were left out")
-    ids = [found.id for found in objects]
-    twice = sorted({i for i in ids if ids.count(i) > 1})
-    if twice:
-        report.warn(f"{path}: objectId {some([str(i) for i in twice])} is used for several groups")
-    return objects
-
-
-def _check_belonging(path: Path, name: str, content: dict, report: ReadReport) -> None:
-    """Is this the annotation of this scan's decimated mesh, in the v2 form?"""
-    scene_id = str(content.get("sceneId", ""))
-    if scene_id.removeprefix(_ID_PREFIX) != name:
-        raise TwistError(f"{path} belongs to scene {scene_id!r}, not to {name}")
-    if not scene_id.startswith(_ID_PREFIX):
-        report.warn(f"{path}: sceneId {scene_id!r} has no {_ID_PREFIX!r} in front: ScanNet v1 annotation?")
-    version = content.get("appId", "Aggregator.v2")
-    if version != "Aggregator.v2":
-        report.warn(f"{path} was written by {version!r}, not by ScanNet v2's Aggregator.v2")
-    segments_file = str(content.get("segmentsFile", _SEGMENTS))
-    if not segments_file.endswith(_SEGMENTS):
-        raise TwistError(
-            f"{path} refers to the segments {segments_file!r}, not to {name}{_SEGMENTS}: "
-            "it annotates another mesh"
-        )
-
-
-def _parse_object(group: object) -> _Object | None:
-    if not isinstance(group, dict):
-        return None
-    identity, category = group.get("objectId"), group.get("label")
-    segments = integer_array(group.get("segments"))
-    if type(identity) is not int or not 0 <= identity < 2**31 or not isinstance(category, str):
-        return None
-    return None if segments is None else _Object(identity, category, segments)
-
-
-def _paint(
-    path: Path, objects: list[_Object], segments: np.ndarray, label_map: dict[str, int], report: ReadReport
-) -> tuple[np.ndarray, np.ndarray]:
-    """Class index and objectId of each vertex, (N,) int32 both, -1 = none."""
-    known, segment_of_vertex = np.unique(segments, return_inverse=True)
-    semantic = np.full(len(known), -1, np.int32)
-    owner = np.full(len(known), -1, np.int32)
-    absent: set[int] = set()
-    shared: set[int] = set()
-    for found in objects:
-        place = np.minimum(np.searchsorted(known, found.segments), len(known) - 1)
-        exists = known[place] == found.segments
-        absent.update(found.segments[~exists].tolist())
-        place = place[exists]
-        shared.update(known[place[(owner[place] >= 0) & (owner[place] != found.id)]].tolist())
-        owner[place] = found.id
-        label = np.array(label_map.get(found.category, 0))
-        semantic[place] = SCANNET.index_of_label(label)
-    unmapped = sorted({found.category for found in objects} - label_map.keys())
-    if unmapped:
-        report.warn(f"{path}: not in the label map, left unlabelled: {some(unmapped)}")
-    if absent:
-        names = some([str(i) for i in sorted(absent)])
-        report.warn(f"{path}: {len(absent)} segments are not in the segs.json: {names}")
-    if shared:
-        names = some([str(i) for i in sorted(shared)])
-        report.warn(f"{path}: {len(shared)} segments are claimed twice, the last object has them: {names}")
-    if not np.isin(semantic, SCANNET.things).any():
-        report.warn(f"{path}: the scan has no instance of a benchmark class")
-    return semantic[segment_of_vertex], owner[segment_of_vertex]
+        numbers = np.array([math.nan])
+    if len(numbers) != 16 or not np.isfinite(numbers).all():
+        raise TwistError(f"{path}:{line}: axisAlignment must be 16 numbers")
+    alignment = numbers.reshape(4, 4)
+    axes = alignment[:3, :3]
+    if abs(np.linalg.det(axes)) < 1e-6:
+        raise TwistError(f"{path}:{line}: axisAlignment is singular: it would press the scan flat")
+    if not np.allclose(axes @ axes.T, np.eye(3), atol=0.01) or np.linalg.det(axes) < 0:
+        report.warn(f"{path}:{line}: axisAlignment is no rotation: it mirrors or distorts the scan")
+    return alignment
 
 
 def _compare_with_vertex_labels(path: Path, semantic: np.ndarray, report: ReadReport) -> None:

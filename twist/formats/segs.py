@@ -46,7 +46,7 @@ def write_segments(
 
 def integer_array(values: Any) -> np.ndarray | None:
     """A JSON value as (N,) int64, or None where it is not a flat list of non-negative 63-bit integers."""
-    if not isinstance(values, list) or not all(type(value) is int for value in values):
+    if not isinstance(values, list) or not set(map(type, values)) <= {int}:
         return None  # bool is a kind of int, hence the strict test
     try:
         array = np.array(values, np.int64)

@@ -62,6 +62,18 @@ def generate_scan(out: Path, plan: ScenePlan, quality: ScanQuality) -> dict[str,
     return manifest
 
 
+def refuse_another_seed(out: Path, seed: int) -> None:
+    """Raise TwistError where the folder holds scans of another seed: under the same names they would mix."""
+    manifests = (_read_manifest(path) for path in sorted((out / "manifests").glob("*.json")))
+    known = next(
+        (manifest["plan"]["seed"] for manifest in manifests if manifest and "plan" in manifest), seed
+    )
+    if known != seed:
+        raise TwistError(
+            f"rooms: {out} holds the benchmark of seed {known}, not {seed}; delete it or take another folder"
+        )
+
+
 def manifest_path(out: Path, plan: ScenePlan) -> Path:
     return out / "manifests" / f"{plan.name.replace('/', '_')}.json"
 

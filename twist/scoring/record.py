@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twist.scoring.average_precision import Scores
+import numpy as np
+
+from twist.scoring.evaluation import Evaluation
 from twist.scoring.matching import SMALLEST_REGION
 
 
 def eval_record(
-    scores: Scores,
+    evaluation: Evaluation,
     *,
     dataset: str,
     provenance: dict[str, Any],
@@ -23,8 +25,9 @@ def eval_record(
     """The content of ``eval.json``: what was scored, its figures in percent, and where they come from.
 
     A figure is None where there is no ground truth. ``mAP`` is ScanNet's, over IoU .50 to .90;
-    ``mAP_50_95`` is the mean to .95.
+    ``mAP_50_95`` is the mean to .95. ``mPrec``, ``mRec``, ``mCov`` and ``mWCov`` are S3DIS's, at IoU .5.
     """
+    scores, coverage = evaluation.ap, evaluation.coverage
     return {
         "dataset": dataset,
         "ratio_pct": ratio_pct,
@@ -37,12 +40,20 @@ def eval_record(
         "AP50": _percent(scores.mean_ap50),
         "AP25": _percent(scores.mean_ap25),
         "mAP_50_95": _percent(scores.mean_ap_50_95),
+        "mPrec": _mean_percent(coverage.precision),
+        "mRec": _mean_percent(coverage.recall),
+        "mCov": _mean_percent(coverage.coverage),
+        "mWCov": _mean_percent(coverage.weighted),
         "classes": {
             name: {
                 "AP": _percent(scores.class_ap[row]),
                 "AP50": _percent(scores.class_ap50[row]),
                 "AP25": _percent(scores.class_ap25[row]),
                 "instances": int(scores.instances[row]),
+                "Prec": _percent(coverage.precision[row]),
+                "Rec": _percent(coverage.recall[row]),
+                "Cov": _percent(coverage.coverage[row]),
+                "WCov": _percent(coverage.weighted[row]),
             }
             for row, name in enumerate(scores.names)
         },
@@ -56,18 +67,20 @@ def eval_record(
 
 
 def record_as_text(record: dict[str, Any]) -> str:
-    """The figures of ``eval_record``: a line a class, their mean, what was left out; ``-`` = no figure."""
+    """The figures of ``eval_record``: a line a class, their means, what was left out; ``-`` = no figure."""
     classes, predictions = record["classes"], record["predictions"]
     width = max(len(name) for name in classes)
     instances = sum(row["instances"] for row in classes.values())
-    lines = [f"{'class':<{width}}  instances     AP   AP50   AP25"]
-    for name, row in classes.items():
-        lines.append(f"{name:<{width}}  {row['instances']:>9}{_columns(row['AP'], row['AP50'], row['AP25'])}")
-    mean = _columns(record["mAP"], record["AP50"], record["AP25"])
-    lines.append(f"{'mean':<{width}}  {instances:>9}{mean}")
+    lines = [f"{'class':<{width}}  instances     AP   AP50   AP25   Prec    Rec    Cov   WCov"]
+    columns = ("AP", "AP50", "AP25", "Prec", "Rec", "Cov", "WCov")
+    means = {column: record["mAP" if column == "AP" else column] for column in columns[:3]}
+    means |= {column: record[f"m{column}"] for column in columns[3:]}
+    for name, row in [*classes.items(), ("mean", means | {"instances": instances})]:
+        figures = "".join(f"{_cell(row[column]):>7}" for column in columns)
+        lines.append(f"{name:<{width}}  {row['instances']:>9}{figures}")
     lines.append(
-        f"{record['scenes']} scenes, {predictions['scored']} predictions; not scored: "
-        f"{predictions['too_small']} of fewer than {SMALLEST_REGION} points, "
+        f"{record['scenes']} scenes; AP of {predictions['scored']} predictions, without "
+        f"{predictions['too_small']} of fewer than {SMALLEST_REGION} points and "
         f"{predictions['unscored_class']} of a class without instances"
     )
     return "\n".join(lines)
@@ -77,5 +90,11 @@ def _percent(fraction: float) -> float | None:
     return None if math.isnan(fraction) else 100.0 * float(fraction)
 
 
-def _columns(*percents: float | None) -> str:
-    return "".join(f"{'-' if percent is None else f'{percent:.1f}':>7}" for percent in percents)
+def _mean_percent(by_class: np.ndarray) -> float | None:
+    """Mean over the classes that have ground truth."""
+    known = by_class[~np.isnan(by_class)]
+    return _percent(known.mean()) if len(known) else None
+
+
+def _cell(percent: float | None) -> str:
+    return "-" if percent is None else f"{percent:.1f}"

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from twist.errors import TwistError
-from twist.pretraining_settings import ViewSettings
+from twist.pretraining_sections import ViewSettings
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from twist.errors import TwistError
 from twist.files import read_npz, write_npz
-from twist.pretraining_settings import ViewSettings
+from twist.pretraining_sections import ViewSettings
 from twist.scene import Scene
 from twist.views.frames import Frame, seen_in_frame
 from twist.views.poses import cameras

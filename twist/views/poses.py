@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from twist.geometry.raster import Camera
-from twist.pretraining_settings import ViewSettings
+from twist.pretraining_sections import ViewSettings
 
 _CELL_M = 0.1
 #: Points this close to the floor's height are floor; points between these heights stand in the way.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twist.errors import TwistError
-from twist.pretraining_settings import ViewSettings
+from twist.pretraining_sections import ViewSettings
 from twist.scene import Scene
 from twist.stamps import current_facts, stamp, store_facts
 from twist.views.frames import frame_files, read_frames

@@ -18,7 +18,13 @@ from twist.locks import clear_stale_locks
 from twist.preparation import FORMATS
 from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import Run, dataset_settings
-from twist.splits import labelled_count, scene_lists
+from twist.splits import (
+    hidden_list,
+    hidden_scenes,
+    labelled_count,
+    portions,
+    scene_lists,
+)
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
 # uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
@@ -44,7 +50,7 @@ wildcard_constraints:
     run=r"[a-z0-9]+(-[a-z0-9]+)*_\d+(\.\d+)?pct(-[a-z0-9.]+)*",
     round=r"\d+",
     seed=r"\d+",
-    chunk=r"\d{3}",
+    chunk=r"(test)?\d{3}",
     shard=r"\d+",
 
 
@@ -244,19 +250,33 @@ def chunks_of(dataset):
     return lists_of(dataset).chunks(data_settings(dataset).data.scenes_per_job)
 
 
+@functools.cache
+@told
+def hidden_chunks_of(dataset):
+    """Portions of a benchmark's hidden test scenes, by name; only a submission asks for them."""
+    settings = data_settings(dataset)
+    names = hidden_scenes(settings, Path(settings.data.raw))
+    return portions(names, settings.data.scenes_per_job, prefix="test")
+
+
 def scenes_of_chunk(wildcards):
-    return chunks_of(wildcards.dataset)[wildcards.chunk]
+    hidden = wildcards.chunk.startswith("test")
+    chunks = hidden_chunks_of if hidden else chunks_of
+    return chunks(wildcards.dataset)[wildcards.chunk]
 
 
 @told
-def raw_sources(settings, scenes):
+def raw_sources(dataset, scenes):
     """The raw files of some scenes of real data, so that a changed file is prepared again."""
-    raw, layout = Path(settings.data.raw), FORMATS[settings.data.format]
-    return [
-        str(file)
-        for scene in scenes
-        for file in layout.source_files(layout.find(raw, scene))
-    ]
+    data = data_settings(dataset).data
+    layout = FORMATS[data.format]
+    try:
+        folders = [layout.find(Path(data.raw), scene) for scene in scenes]
+    except TwistError as error:
+        raise TwistError(
+            f"{error}; `python -m twist check {dataset}` tells all that is missing"
+        )
+    return [str(file) for folder in folders for file in layout.source_files(folder)]
 
 
 def generated_sizes(wildcards):
@@ -272,7 +292,19 @@ def raw_files(wildcards):
     settings = data_settings(wildcards.dataset)
     if settings.data.generated:
         return f"results/data/{wildcards.dataset}/generated/{wildcards.chunk}.json"
-    return raw_sources(settings, scenes_of_chunk(wildcards))
+    return raw_sources(wildcards.dataset, scenes_of_chunk(wildcards))
+
+
+def generated_scans(wildcards):
+    """The generator's manifests, where the data are generated: there is nothing to check before."""
+    generated = data_settings(wildcards.dataset).data.generated
+    return manifests(wildcards.dataset, "generated") if generated else []
+
+
+def check_of(wildcards):
+    """A download is checked whole before it is prepared; generated scans are what their manifests say."""
+    generated = data_settings(wildcards.dataset).data.generated
+    return [] if generated else f"results/data/{wildcards.dataset}/check.json"
 
 
 def manifests(dataset, step):

@@ -27,9 +27,36 @@ rule rooms:
         " --scene {params.scenes:q} --manifest {output} 2>&1 | tee {log}"
 
 
+# A gate that opens once: for a download it has neither input nor tracked parameters, because whatever makes it
+# run again would hide from Snakemake that a setting of a rule behind it has changed. Again by hand: twist check.
+rule check_data:
+    input:
+        generated_scans,
+    output:
+        "results/data/{dataset}/check.json",
+        page="results/data/{dataset}/check.md",
+    log:
+        "results/data/{dataset}/logs/check.log",
+    benchmark:
+        "results/data/{dataset}/benchmarks/check.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        override=override,
+        folder=subpath(output.page, parent=True),
+    shell:
+        "python -m twist check {wildcards.dataset} --override {params.override:q} --jobs {threads}"
+        " --out-dir {params.folder} 2>&1 | tee {log}"
+
+
 rule prepare:
     input:
         raw_files,
+        check=ancient(check_of),
     output:
         "results/data/{dataset}/prepared/{chunk}.json",
     log:
@@ -109,7 +136,7 @@ rule splits:
         ENVIRONMENT
     params:
         override=override,
-        settings=data_setting("data.label_lists", "data.own_lists"),
+        settings=data_setting("data.lists_folder", "data.label_lists", "data.own_lists"),
         raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
         folder=subpath(output[0], parent=True),
     shell:

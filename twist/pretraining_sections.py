@@ -1,4 +1,4 @@
-"""The settings of pre-training, part of ``twist.settings``: its views, its loss, its schedule."""
+"""The sections of the settings that pre-training has: its views, its loss, its schedule."""
 
 from __future__ import annotations
 

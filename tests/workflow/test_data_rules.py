@@ -1,0 +1,77 @@
+"""From a raw download to prepared scenes: what is planned, what stops it, and what a second run repeats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.raw_scans import write_scan, write_stub_download
+from tests.workflow.project import Project
+from twist.files import read_json
+
+SCENES = "results/data/mine/scenes.json"
+NAMES = [f"scene000{k}_00" for k in range(4)]
+OWN = {"data": {"own_lists": True}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A data set ``mine`` of four tiny scans in ScanNet's layout, as a download would lie."""
+    project = Project(tmp_path / "project")
+    raw = project.folder / "download"
+    for name in NAMES:
+        write_scan(raw, name, repeat=34)
+    (raw / "scannetv2_train.txt").write_text("\n".join(NAMES[:3]))
+    (raw / "scannetv2_val.txt").write_text(NAMES[3])
+    (project.folder / "config/datasets/mine.yaml").write_text(
+        "preset: small\ndata: {raw: download, own_lists: true, scenes_per_job: 2}\n"
+    )
+    return project
+
+
+def test_the_whole_of_scannet_is_planned_in_portions(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    write_stub_download(tmp_path / "data/scannet", 1201, 312, 60)
+    plan = project.plan("results/scannet_5pct/eval.json", settings=OWN)
+    assert (plan["check_data"], plan["prepare"], plan["supervoxels"]) == (1, 31, 31)
+    assert (plan["pseudo_labels"], plan["train_round"]) == (20, 5)
+
+
+def test_a_download_is_checked_then_prepared_and_not_again(project: Project) -> None:
+    project.run(SCENES)
+    assert list(read_json(project.folder / SCENES)) == NAMES
+    assert "No problems." in (project.folder / "results/data/mine/check.md").read_text()
+    # A check that was made again, with another answer, does not have everything after it made again.
+    (project.folder / "results/data/mine/check.json").write_text("{}")
+    assert project.plan(SCENES) == {}
+    # A check that ran again would hide the second change from Snakemake, so the first one must not make it.
+    changed = {"data": {"label_lists": "{ratio}.txt"}, "supervoxels": {"source": "computed"}}
+    assert project.plan(SCENES, settings=changed) == {"supervoxels": 2, "collect_data": 1}
+    (project.folder / f"download/scans/{NAMES[0]}/{NAMES[0]}.txt").write_text("sceneType = Kitchen\n")
+    plan = project.plan(SCENES)
+    assert (plan["prepare"], plan.get("check_data")) == (1, None)
+
+
+def test_an_incomplete_download_stops_before_anything_is_prepared(project: Project) -> None:
+    for name in NAMES[1:3]:
+        (project.folder / f"download/scans/{name}/{name}.aggregation.json").unlink()
+    done = project.attempt(SCENES)
+    assert done.returncode == 1
+    assert "mine has 2 problems" in done.stdout
+    for name in NAMES[1:3]:
+        assert f"{name}.aggregation.json is missing" in done.stdout
+    assert not (project.folder / "results/data/mine/scenes").exists()
+
+
+def test_a_missing_scan_is_told_while_planning(project: Project) -> None:
+    (project.folder / f"download/scans/{NAMES[2]}").rename(project.folder / "elsewhere")
+    done = project.attempt(SCENES)
+    assert done.returncode == 1
+    assert f"scene {NAMES[2]} is not in" in done.stdout
+    assert "`python -m twist check mine` tells all that is missing" in done.stdout
+
+
+def test_generated_scans_can_be_checked_too(project: Project) -> None:
+    assert project.plan("results/data/tiny/check.md") == {"rooms": 2, "check_data": 1}
+    assert "check_data" not in project.plan("results/data/tiny/scenes.json")

@@ -1,0 +1,255 @@
+"""The sections of the settings: every setting once, with type, default, range and why.
+
+Marks in the reasons: [P] stated in the paper, [O] taken from openly published related work, [C] our choice,
+because the paper is silent. Units are in the names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twist.checking import setting
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where a data set lies, how it is read, and which scenes are labelled."""
+
+    format: str = setting("scannet", "raw folder layout", choices=("scannet", "s3dis"))
+    raw: str = setting("", "folder of the raw download")
+    generated: bool = setting(False, "made by `twist rooms` into `raw` if missing")
+    lists_folder: str = setting(
+        "", "folder of the lists of training, scored and labelled scenes; empty = `raw`"
+    )
+    train_list: str = setting("scannetv2_train.txt", "names of the training scenes")
+    val_list: str = setting("scannetv2_val.txt", "names of the scored scenes")
+    test_list: str = setting(
+        "scannetv2_test.txt", "names of the hidden test scenes; only for a submission", changes_result=False
+    )
+    label_lists: str = setting(
+        "", "lists of labelled scenes, with {ratio} for the percentage and {seed}; empty = drawn"
+    )
+    own_lists: bool = setting(False, "the lists are your own: do not compare them with the published hashes")
+    scenes_per_job: int = setting(15, "scenes per preparation job; start-up costs a second a job", at_least=1)
+    inference_shards: int = setting(1, "jobs that pseudo-labelling is divided into", at_least=1)
+
+
+@dataclass(frozen=True)
+class RoomsSettings:
+    """The generated benchmark."""
+
+    train_scenes: int = setting(120, "5 % are 6 labelled scenes", at_least=1)
+    val_scenes: int = setting(30, "scored scenes", at_least=1)
+    seed: int = setting(0, "of layouts, furniture and scanner", at_least=0)
+    vertices: int = setting(30_000, "mesh vertices a scene after decimation", at_least=1000)
+
+
+@dataclass(frozen=True)
+class SupervoxelSettings:
+    """Over-segmentation of a scan by geometry."""
+
+    source: str = setting(
+        "release", "use the release's mesh segments where present [O]", choices=("release", "computed")
+    )
+    k: float = setting(0.01, "Felzenszwalb–Huttenlocher scale; larger = larger pieces [O]", above=0)
+    min_vertices: int = setting(20, "smaller pieces are merged [O]", at_least=1)
+    neighbours: int = setting(16, "of the graph on point clouds without faces [C]", at_least=3)
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Φ's Sparse U-Net and Ψ's encoder."""
+
+    voxel_size_m: float = setting(0.02, "edge of a voxel [O]", above=0)
+    features: tuple[str, ...] = setting(
+        ("rgb",), "input channels of a point [O]", choices=("rgb", "normal", "height", "supervoxel")
+    )
+    stem_channels: int = setting(32, "of the first convolution [O]", at_least=1)
+    stem_blocks: int = setting(
+        0, "residual blocks at full resolution before the first stride [O]", at_least=0
+    )
+    encoder_channels: tuple[int, ...] = setting((32, 64, 128, 256), "after each stride of 2 [O]", at_least=1)
+    encoder_blocks: tuple[int, ...] = setting((2, 3, 4, 6), "residual blocks a level [O]", at_least=1)
+    decoder_channels: tuple[int, ...] = setting((256, 128, 96, 96), "on the way up [O]", at_least=1)
+    decoder_blocks: tuple[int, ...] = setting((2, 2, 2, 2), "residual blocks a level [O]", at_least=1)
+    recorrection_channels: tuple[int, ...] = setting(
+        (32, 64), "Ψ's levels, a stride of 2 between [C]", at_least=1
+    )
+    recorrection_grid: int = setting(16, "voxels along the longest side of a proposal in Ψ [C]", at_least=4)
+    recorrection_dropout: float = setting(
+        0.5, "of Ψ's pooled encoding; Ψ sees few labelled scenes [C]", at_least=0, at_most=0.9
+    )
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Random changes of a training scene."""
+
+    rotate: bool = setting(True, "any angle about the vertical [O]")
+    flip: float = setting(0.5, "chance of a mirror image along x [O]", at_least=0, at_most=1)
+    scale: float = setting(0.0, "largest relative change of size [C]", at_least=0, at_most=0.5)
+    shear: float = setting(0.1, "σ of noise on the rotation matrix [O: PointGroup]", at_least=0)
+    jitter_m: float = setting(0.0, "σ of noise on each coordinate [C]", at_least=0)
+    elastic_granularity_m: tuple[float, ...] = setting((0.12, 0.4), "cell of each elastic field [O]", above=0)
+    elastic_magnitude_m: tuple[float, ...] = setting((0.8, 3.2), "its σ before smoothing [O]", at_least=0)
+    colour_shift: float = setting(0.1, "σ of a shift of all colours, channels apart [O]", at_least=0)
+    colour_jitter: float = setting(0.0, "σ of noise on each point's colour [C]", at_least=0)
+    voxels_max: int = setting(250_000, "voxels that a training scene is cropped to [O]", at_least=1000)
+
+
+@dataclass(frozen=True)
+class StrongAugmentationSettings:
+    """Random changes of a pseudo-labelled scene, over those of `augmentation` [C]. All 0 = none."""
+
+    scale: float = setting(0.0, "largest relative change of size", at_least=0, at_most=0.5)
+    colour_shift: float = setting(0.0, "σ of a shift of all colours, channels apart", at_least=0)
+    colour_contrast: float = setting(0.0, "largest relative change of all colours", at_least=0, at_most=1)
+    colour_drop: float = setting(0.0, "chance that a scene loses its colours", at_least=0, at_most=1)
+    colour_jitter: float = setting(0.0, "σ of noise on each point's colour", at_least=0)
+    paste: int = setting(
+        0, "annotated instances pasted into a scene, every class equally often", at_least=0, at_most=100
+    )
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The training loop of Φ (and of Ψ, where a run trains it)."""
+
+    iterations: int = setting(20_000, "steps of the label-only start, round 0 [C]", at_least=1)
+    iterations_full: int = setting(40_000, "the same where every scene is labelled [C]", at_least=1)
+    scenes_per_step: int = setting(4, "scenes in a step of round 0 [O]", at_least=1)
+    optimizer: str = setting("adamw", "or sgd with Nesterov momentum .9", choices=("adamw", "sgd"))
+    learning_rate: float = setting(0.004, "at the peak [C]", above=0)
+    weight_decay: float = setting(1e-4, "[O]", at_least=0)
+    schedule: str = setting("cosine", "decay to 0 [C]", choices=("cosine", "poly", "constant"))
+    warmup: int = setting(0, "steps of linear warm-up [C]", at_least=0)
+    gradient_clip: float = setting(10.0, "largest gradient norm; 0 = off [C]", at_least=0)
+    ema_decay: float = setting(
+        0.0, "of the weights that evaluate and label; 0 = off [C]", at_least=0, at_most=0.9999
+    )
+    class_weight_power: float = setting(
+        0.0, "class weight = (frequency + .002)^-power, mean 1 [C]", at_least=0, at_most=1
+    )
+    offset_weight: float = setting(1.0, "of L1 + direction loss against cross entropy [O]", at_least=0)
+    mixed_precision: bool = setting(False, "float16 on GPU; the CPU always computes in float32")
+    workers: int = setting(
+        2, "processes that load, augment and voxelise; 0 = in line", at_least=0, changes_result=False
+    )
+    cache_gb: float = setting(
+        2.0, "memory of each worker for scenes already read", at_least=0, changes_result=False
+    )
+    save_every_s: float = setting(60.0, "seconds between saved states", at_least=0, changes_result=False)
+    log_every: int = setting(
+        20, "steps between lines of the log and of metrics.csv", at_least=1, changes_result=False
+    )
+
+
+@dataclass(frozen=True)
+class ProposalSettings:
+    """Grouping of points to instance proposals."""
+
+    radius_m: float = setting(0.03, "points of one class this close are connected [O]", above=0)
+    radius_shifted_m: float = setting(0.03, "the same on offset-shifted coordinates [O]", above=0)
+    min_points: int = setting(50, "smaller groups are dropped [O]", at_least=1)
+    supervoxel_mean: bool = setting(False, "average class probabilities over supervoxels first [C]")
+    snap_to_supervoxels: bool = setting(False, "a proposal takes whole supervoxels, by majority [C]")
+
+
+@dataclass(frozen=True)
+class RecorrectionSettings:
+    """Ψ's loss and targets."""
+
+    alpha: float = setting(1.0, "weight of Ψ's loss: L = L^Φ + α L^Ψ [P]", at_least=0)
+    scenes_per_step: int = setting(
+        4, "annotated scenes Ψ learns from in a step; earlier steps' proposals fill up [C]", at_least=1
+    )
+    gradient_to_features: bool = setting(True, "Ψ's loss also trains Φ [C]")
+    iou_background: float = setting(0.25, "below: background and certainty 0 [C/O]", at_least=0, at_most=1)
+    iou_class: float = setting(0.5, "from here on the instance's class is learned [C]", at_least=0, at_most=1)
+    iou_certain: float = setting(0.75, "above: certainty 1 [O]", at_least=0, at_most=1)
+    proposals_max: int = setting(150, "a scene in training, largest first; bounds memory [C]", at_least=1)
+
+
+@dataclass(frozen=True)
+class PseudoLabelSettings:
+    """What becomes a pseudo-label."""
+
+    semantic_threshold: float = setting(
+        0.9,
+        "class probability that makes a label in round 1 [P], outside kept proposals later [C]",
+        at_least=0,
+        at_most=1,
+    )
+    initial: str = setting(
+        "points",
+        "round 1: confident points spread over their supervoxel [P], or supervoxels of confident mean [C]",
+        choices=("points", "supervoxels"),
+    )
+    initial_share: float = setting(
+        0.0,
+        "of `points`: share of a supervoxel that must agree before its label spreads [C]",
+        at_least=0,
+        at_most=1,
+    )
+    certainty_threshold: tuple[float, ...] = setting(
+        (0.5,), "keeps proposals above; one value, or one a round [P]", at_least=0, at_most=1
+    )
+    overlap_iou: float = setting(0.3, "NMS between kept proposals [C]", at_least=0, at_most=1)
+    outside: str = setting(
+        "confident",
+        "things outside kept proposals: unlabelled, or as in round 1; argmax labels every point [C]",
+        choices=("ignore", "confident", "argmax"),
+    )
+    weighting: str = setting(
+        "equal",
+        "every label counts alike, or as much as its probability or certainty [C]",
+        choices=("equal", "confidence"),
+    )
+    views: int = setting(1, "augmented views averaged when labelling [C]", at_least=1)
+
+    def threshold_of(self, stage: int) -> float:
+        """Certainty threshold of round ``stage`` (from 1); the last one goes on if the list is shorter."""
+        return self.certainty_threshold[min(stage, len(self.certainty_threshold)) - 1]
+
+
+@dataclass(frozen=True)
+class SelfTrainingSettings:
+    """The rounds after the label-only start."""
+
+    rounds: int = setting(5, "[P]", at_least=1)
+    iterations: int = setting(10_000, "steps a round [C]", at_least=1)
+    labelled_per_step: int = setting(1, "labelled scenes in every step [C]", at_least=1)
+    pseudo_per_step: int = setting(3, "pseudo-labelled scenes in every step [C]", at_least=1)
+    pseudo_weight: float = setting(
+        1.0, "of the semantic loss on pseudo-labelled scenes against labelled ones [C]", at_least=0
+    )
+    start: str = setting(
+        "continue", "each round from the last round's weights, or anew [C]", choices=("continue", "anew")
+    )
+
+
+@dataclass(frozen=True)
+class InferenceSettings:
+    """Scans too large for Φ at once, in labelling and prediction: tiles that each see their surroundings."""
+
+    voxels_max: int = setting(
+        500_000, "voxels that Φ takes at once; a larger scan goes in tiles, for memory [C]", at_least=1000
+    )
+    margin_m: float = setting(
+        2.0, "surroundings of a tile that Φ sees but does not answer for [C]", at_least=0
+    )
+
+
+@dataclass(frozen=True)
+class PredictionSettings:
+    """Which proposals become the scored prediction of a scan."""
+
+    score: str = setting(
+        "geometric_mean",
+        "Ψ's certainty, or the geometric mean of it and the class probability [C]",
+        choices=("certainty", "geometric_mean"),
+    )
+    min_score: float = setting(0.09, "drops a prediction below [O]", at_least=0, at_most=1)
+    min_points: int = setting(100, "drops a smaller prediction [O]", at_least=1)
+    nms_iou: float = setting(0.3, "of two predictions this close the better stays [O]", at_least=0, at_most=1)
+    views: int = setting(1, "augmented views averaged when predicting [C]", at_least=1)

@@ -1,0 +1,43 @@
+# Submissions to ScanNet's benchmark: of the scored scenes, to check the format and the score, and of the hidden
+# test scenes, which only a submission prepares and predicts.
+
+
+include: "submission_inputs.smk"
+
+
+use rule predict as predict_hidden with:
+    input:
+        model=lambda wildcards: model_of(
+            run_of(wildcards), last_round(run_of(wildcards))
+        ),
+        scenes=hidden_names,
+        data=hidden_manifests,
+    output:
+        "results/{run}/test/predictions.json",
+    log:
+        "results/{run}/logs/predict-test.log",
+    benchmark:
+        "results/{run}/benchmarks/predict-test.tsv"
+
+
+rule submission:
+    input:
+        predictions=submitted_predictions,
+        scenes=submitted_scenes,
+    output:
+        "results/{run}/submission-{part}.zip",
+    log:
+        "results/{run}/logs/submission-{part}.log",
+    wildcard_constraints:
+        part="val|test",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        override=override,
+        folder=lambda wildcards, input: Path(input.predictions).with_suffix(""),
+    shell:
+        "python -m twist export-submission --run {wildcards.run} --override {params.override:q}"
+        " --predictions {params.folder} --list {input.scenes} --out {output} 2>&1 | tee {log}"

@@ -1,0 +1,31 @@
+# What the rules of submission.smk ask for.
+
+
+def hidden_names(wildcards):
+    """The list of hidden test scenes."""
+    settings = data_settings(run_of(wildcards).dataset)
+    return str(hidden_list(settings, Path(settings.data.raw)))
+
+
+def hidden_manifests(wildcards):
+    """Proof that every hidden test scene and its supervoxels are there and current."""
+    dataset = run_of(wildcards).dataset
+    return [
+        f"results/data/{dataset}/{step}/{chunk}.json"
+        for step in ("prepared", "supervoxels")
+        for chunk in hidden_chunks_of(dataset)
+    ]
+
+
+def submitted_predictions(wildcards):
+    """The manifest of the last model's predictions."""
+    if wildcards.part == "test":
+        return f"results/{wildcards.run}/test/predictions.json"
+    run = run_of(wildcards)
+    return str(Path(score_of(run, last_round(run))).with_name("predictions.json"))
+
+
+def submitted_scenes(wildcards):
+    if wildcards.part == "test":
+        return hidden_names(wildcards)
+    return split_of(run_of(wildcards), "val")
