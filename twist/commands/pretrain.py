@@ -45,12 +45,18 @@ def run(arguments: argparse.Namespace) -> None:
     import twist
     from twist.classes import CLASS_TABLES
     from twist.devices import open_device
+    from twist.errors import TwistError
     from twist.files import file_sha256, read_json
     from twist.pretraining.trainer import PretrainingPlan, pretrain
     from twist.runs import chosen_settings
 
     settings = chosen_settings(arguments).pretrained(arguments.method)
-    pairs = {scan: facts["pairs"] for path in arguments.views for scan, facts in read_json(path).items()}
+    pairs: dict[str, int] = {}
+    for path in arguments.views:
+        try:
+            pairs |= {scan: int(facts["pairs"]) for scan, facts in read_json(path).items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise TwistError(f"{path} is no manifest of `twist views`; run `views` again") from error
     scans = tuple(scan for scan, count in pairs.items() if count)
     if len(scans) < len(pairs):
         print(
