@@ -27,7 +27,6 @@ from twist.sections import (
     RecorrectionSettings,
     RoomsSettings,
     SelfTrainingSettings,
-    StrongAugmentationSettings,
     SupervoxelSettings,
     TrainingSettings,
 )
@@ -42,7 +41,6 @@ class Settings:
     supervoxels: SupervoxelSettings = field(default_factory=SupervoxelSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
-    strong_augmentation: StrongAugmentationSettings = field(default_factory=StrongAugmentationSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
     recorrection: RecorrectionSettings = field(default_factory=RecorrectionSettings)
@@ -163,11 +161,10 @@ class Settings:
 
     def of_round_training(self) -> str:
         """What a later round's training depends on, as canonical JSON."""
-        names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "start")
+        names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "paste", "start")
         rounds = (f"selftraining.{name}" for name in names)
         start = ("data.format", "network", "augmentation", "training")
-        later = ("strong_augmentation", "proposals", "recorrection")
-        return self.canonical_json(*start, *later, *rounds)
+        return self.canonical_json(*start, "proposals", "recorrection", *rounds)
 
     def fingerprint(self) -> str:
         """Hash of all settings that change results, 16 hexadecimal digits."""

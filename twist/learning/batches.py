@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from twist.geometry.voxels import scatter_mean, voxelise
-from twist.learning.augment import augment, strengthen
+from twist.learning.augment import augment
 from twist.learning.paste import InstanceBank
 from twist.learning.samples import SampleCache, SceneSample
 from twist.learning.sequence import StepSequence
@@ -173,14 +173,12 @@ class BatchSequence(StepSequence[Batch]):
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
-        settings, strong = self.settings, self.settings.strong_augmentation
+        settings, paste = self.settings, self.settings.selftraining.paste
         samples = []
         for k, (name, is_pseudo) in enumerate(self.mix.scenes_of_step(step, self.seed)):
             sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
             rng = np.random.default_rng([self.seed, 2, step, k])
-            if is_pseudo and strong.paste:
-                sample = self._bank.paste(sample, strong.paste, rng)
-            if is_pseudo:
-                sample = strengthen(sample, strong, rng)
+            if is_pseudo and paste:
+                sample = self._bank.paste(sample, paste, rng)
             samples.append(augment(sample, settings.augmentation, settings.network.voxel_size_m, rng))
         return make_batch(samples, settings.network)

@@ -10,11 +10,11 @@ import torch
 
 from twist.errors import TwistError
 from twist.geometry.voxels import voxelise
-from twist.learning.augment import augment, strengthen
+from twist.learning.augment import augment
 from twist.learning.batches import Batch, make_batch, walk
 from twist.learning.samples import SampleCache, SceneSample, supervoxel_shape
 from twist.learning.sequence import StepSequence
-from twist.settings import Settings, StrongAugmentationSettings
+from twist.settings import Settings
 from twist.views.matches import mutual_neighbours
 from twist.views.pairs import Views
 
@@ -161,18 +161,18 @@ def augmented_view(
     shape = supervoxel_shape(view.xyz, view.rgb, view.normal, view.supervoxel)
     view = replace(view, shape=shape, semantic=nothing, instance=nothing, truth=False)
     options = settings.pretraining
-    strong = StrongAugmentationSettings(
+    lift = np.array([0, 0, rng.normal(0, options.lift_m)], np.float32)
+    view = replace(view, xyz=view.xyz + lift)
+    changes = replace(
+        settings.augmentation,
         scale=options.scale,
         colour_shift=options.colour_shift,
         colour_contrast=options.colour_contrast,
         colour_drop=options.colour_drop,
         colour_jitter=options.colour_jitter,
+        voxels_max=len(view),  # not cropped: a view is a part already
     )
-    view = strengthen(view, strong, rng)
-    lift = np.array([0, 0, rng.normal(0, options.lift_m)], np.float32)
-    view = replace(view, xyz=view.xyz + lift)
-    uncropped = replace(settings.augmentation, voxels_max=len(view))  # a view is a part already
-    return augment(view, uncropped, settings.network.voxel_size_m, rng)
+    return augment(view, changes, settings.network.voxel_size_m, rng)
 
 
 def distinct_rows(pairs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
