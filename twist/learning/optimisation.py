@@ -11,10 +11,10 @@ from twist.settings import TrainingSettings
 
 
 def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """AdamW, or SGD with Nesterov momentum .9."""
+    """AdamW, or SGD with Nesterov momentum .9, each as one kernel over all weights."""
     if settings.optimizer == "adamw":
         return torch.optim.AdamW(
-            model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+            model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
     return torch.optim.SGD(
         model.parameters(),
@@ -22,6 +22,7 @@ def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.
         momentum=0.9,
         nesterov=True,
         weight_decay=settings.weight_decay,
+        fused=True,
     )
 
 

@@ -104,12 +104,11 @@ def _cpu_rules(layer: spconv.SparseConvolution, x: SparseTensor) -> _CpuRules:
             x.indices, x.batch_size, x.spatial_shape, ConvAlgo.Native, layer.kernel_size, layer.stride,
             layer.padding, layer.dilation, layer.output_padding, layer.subm, layer.transposed,
         )  # fmt: skip
-        sources, targets = (
-            [rows[:n] for rows, n in zip(side, counts, strict=True)] for side in pairs.numpy()
-        )
+        sizes = counts.tolist()
+        sources, targets = ([rows[:n] for rows, n in zip(side, sizes, strict=True)] for side in pairs.numpy())
         shape = x.spatial_shape
         if layer.subm:  # spconv lists half of the offsets: the rest mirrors it, around each voxel itself
-            half = len(counts) // 2
+            half = len(sizes) // 2
             itself = [np.arange(len(x.indices), dtype=np.int32)]
             before, after = sources[:half], targets[:half]
             sources, targets = before + itself + after[::-1], after + itself + before[::-1]
