@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     130 = interrupted, 141 = the reader of a pipe has gone.
     """
+    # One thread a process unless asked for more (docs/architecture.md); BLAS reads this when it is loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     argv = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in argv if not word.startswith("-")), None)
     arguments = build_parser(verb).parse_args(argv)

@@ -77,9 +77,10 @@ class Regions:
         region the label of its first point. Score is 1.
         """
         ids = np.asarray(ids)
-        order = np.argsort(ids, kind="stable")
-        order = order[np.searchsorted(ids[order], 0) :]
-        _, starts = np.unique(ids[order], return_index=True)
+        order = _stable_order(ids)
+        order = order[np.count_nonzero(ids < 0) :]
+        ordered = ids[order]
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
         first = order[starts]
         return cls(
             index=order.astype(np.int32),
@@ -137,6 +138,12 @@ class Regions:
             return cls(size_of_scene=int(arrays.pop("size_of_scene")), **arrays)
         except (KeyError, TypeError, TwistError) as error:
             raise TwistError(f"{path} does not hold regions ({error}); delete it and run again") from error
+
+
+def _stable_order(ids: np.ndarray) -> np.ndarray:
+    """``np.argsort(ids, kind="stable")``, which sorts 16-bit numbers by radix, several times as fast."""
+    low, high = (int(ids.min()), int(ids.max())) if len(ids) else (0, 0)
+    return np.argsort((ids - low).astype(np.uint16) if high - low < 2**16 else ids, kind="stable")
 
 
 def overlap(a: Regions, b: Regions) -> sparse.csr_array:

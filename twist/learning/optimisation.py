@@ -13,10 +13,10 @@ from twist.settings import TrainingSettings
 def make_optimizer(
     model: nn.Module, settings: TrainingSettings, momentum: float = 0.9
 ) -> torch.optim.Optimizer:
-    """AdamW, or SGD with Nesterov momentum."""
+    """AdamW, or SGD with Nesterov momentum, each as one kernel over all weights."""
     if settings.optimizer == "adamw":
         return torch.optim.AdamW(
-            model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+            model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
     return torch.optim.SGD(
         model.parameters(),
@@ -24,6 +24,7 @@ def make_optimizer(
         momentum=momentum,
         nesterov=momentum > 0,
         weight_decay=settings.weight_decay,
+        fused=True,
     )
 
 

@@ -11,12 +11,15 @@ enters is checked here, once:
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from importlib import metadata
 
+import numpy as np
 import torch
 from torch import nn
 
 from twist.errors import TwistError
+from twist.network.rulebook import Rulebook, convolve
 
 # importing spconv makes torch.fx warn about an unrelated deprecated name
 logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
@@ -38,6 +41,7 @@ _refuse_wrong_wheel()
 
 import spconv.pytorch as spconv  # noqa: E402  (only after the wheel is known to be right)
 from spconv.core import ConvAlgo  # noqa: E402
+from spconv.pytorch import ops  # noqa: E402
 
 SparseTensor = spconv.SparseConvTensor
 Sequential = spconv.SparseSequential
@@ -82,25 +86,83 @@ def _algorithm(device: torch.device) -> ConvAlgo | None:
     return ConvAlgo.Native if device.type == "cpu" else None
 
 
+@dataclass(frozen=True)
+class _CpuRules:
+    """What the layers of one key share on the CPU: the pairs, and the voxels and grid on either side."""
+
+    pairs: Rulebook
+    fine: torch.Tensor
+    coarse: torch.Tensor
+    fine_shape: list[int]
+    coarse_shape: list[int]
+
+
+def _cpu_rules(layer: spconv.SparseConvolution, x: SparseTensor) -> _CpuRules:
+    """The rules of the layer's key, made by its first layer and kept with the sparse tensor."""
+    if layer.indice_key not in x.indice_dict:
+        coarse, pairs, counts = ops.get_indice_pairs(
+            x.indices, x.batch_size, x.spatial_shape, ConvAlgo.Native, layer.kernel_size, layer.stride,
+            layer.padding, layer.dilation, layer.output_padding, layer.subm, layer.transposed,
+        )  # fmt: skip
+        sizes = counts.tolist()
+        sources, targets = ([rows[:n] for rows, n in zip(side, sizes, strict=True)] for side in pairs.numpy())
+        shape = x.spatial_shape
+        if layer.subm:  # spconv lists half of the offsets: the rest mirrors it, around each voxel itself
+            half = len(sizes) // 2
+            itself = [np.arange(len(x.indices), dtype=np.int32)]
+            before, after = sources[:half], targets[:half]
+            sources, targets = before + itself + after[::-1], after + itself + before[::-1]
+        else:
+            shape = ops.get_conv_output_size(
+                shape, layer.kernel_size, layer.stride, layer.padding, layer.dilation
+            )
+        x.indice_dict[layer.indice_key] = _CpuRules(
+            Rulebook.of_offsets(sources, targets), x.indices, coarse, x.spatial_shape, shape
+        )
+    return x.indice_dict[layer.indice_key]
+
+
+class _Submanifold(spconv.SubMConv3d):
+    def forward(self, x: SparseTensor) -> SparseTensor:
+        if x.features.is_cuda:
+            return super().forward(x)
+        rules = _cpu_rules(self, x)
+        return x.replace_feature(convolve(x.features, self.weight, rules.pairs, len(x.indices)))
+
+
+class _Downward(spconv.SparseConv3d):
+    def forward(self, x: SparseTensor) -> SparseTensor:
+        if x.features.is_cuda:
+            return super().forward(x)
+        rules = _cpu_rules(self, x)
+        features = convolve(x.features, self.weight, rules.pairs, len(rules.coarse))
+        return SparseTensor(
+            features, rules.coarse, rules.coarse_shape, x.batch_size, indice_dict=x.indice_dict
+        )
+
+
+class _Upward(spconv.SparseInverseConv3d):
+    def forward(self, x: SparseTensor) -> SparseTensor:
+        if x.features.is_cuda:
+            return super().forward(x)
+        rules = x.indice_dict[self.indice_key]
+        features = convolve(x.features, self.weight, rules.pairs.reversed(), len(rules.fine))
+        return SparseTensor(features, rules.fine, rules.fine_shape, x.batch_size, indice_dict=x.indice_dict)
+
+
 def submanifold(channels_in: int, channels_out: int, key: str, device: torch.device) -> nn.Module:
     """3³ convolution on the voxels that exist; layers of one ``key`` share their rulebook."""
-    return spconv.SubMConv3d(
-        channels_in, channels_out, 3, bias=False, indice_key=key, algo=_algorithm(device)
-    )
+    return _Submanifold(channels_in, channels_out, 3, bias=False, indice_key=key, algo=_algorithm(device))
 
 
 def downward(channels_in: int, channels_out: int, key: str, device: torch.device) -> nn.Module:
     """2³ convolution with stride 2."""
-    return spconv.SparseConv3d(
-        channels_in, channels_out, 2, 2, bias=False, indice_key=key, algo=_algorithm(device)
-    )
+    return _Downward(channels_in, channels_out, 2, 2, bias=False, indice_key=key, algo=_algorithm(device))
 
 
 def upward(channels_in: int, channels_out: int, key: str, device: torch.device) -> nn.Module:
     """Deconvolution back onto the voxels that ``downward`` of the same ``key`` came from."""
-    return spconv.SparseInverseConv3d(
-        channels_in, channels_out, 2, bias=False, indice_key=key, algo=_algorithm(device)
-    )
+    return _Upward(channels_in, channels_out, 2, bias=False, indice_key=key, algo=_algorithm(device))
 
 
 class BatchNorm(nn.BatchNorm1d):
