@@ -15,6 +15,7 @@ from twist.errors import TwistError
 from twist.geometry.voxels import scatter_mean, voxelise
 from twist.learning.augment import augment, strengthen
 from twist.learning.paste import InstanceBank
+from twist.learning.processes import ALONE, Processes
 from twist.learning.samples import SampleCache, SceneSample
 from twist.settings import NetworkSettings, Settings
 
@@ -140,6 +141,10 @@ class Mix:
     pseudo_per_step: int = 0
     pseudo_folder: Path | None = None
 
+    @property
+    def scenes_per_step(self) -> int:
+        return self.labelled_per_step * bool(self.labelled) + self.pseudo_per_step * bool(self.pseudo)
+
     def scenes_of_step(self, step: int, seed: int) -> list[tuple[str, bool]]:
         """(name, is pseudo-labelled) of each scene of a step, a pure function of step and seed.
 
@@ -164,22 +169,32 @@ class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
     """The batches of steps start, start + 1, …, stop - 1.
 
     Each is a pure function of (seed, step), so a resumed training sees exactly what an uninterrupted one
-    sees, with any number of workers.
+    sees, with any number of workers. Of several processes each has its part of a step's scenes, changed at
+    random as one process would change them.
     """
 
-    def __init__(self, cache: SampleCache, mix: Mix, settings: Settings, seed: int, steps: range) -> None:
+    def __init__(
+        self,
+        cache: SampleCache,
+        mix: Mix,
+        settings: Settings,
+        seed: int,
+        steps: range,
+        processes: Processes = ALONE,
+    ) -> None:
         self.cache, self.mix, self.settings = cache, mix, settings
-        self.seed, self.steps = seed, steps
+        self.seed, self.steps, self.processes = seed, steps, processes
 
     @functools.cached_property
     def _bank(self) -> InstanceBank:
         return InstanceBank(self.cache.get(name) for name in self.mix.labelled)
 
     def batch(self, step: int) -> Batch:
-        """The batch of one step."""
+        """The batch of one step, or this process's part of it."""
         settings, strong = self.settings, self.settings.strong_augmentation
         samples = []
-        for k, (name, is_pseudo) in enumerate(self.mix.scenes_of_step(step, self.seed)):
+        scenes = list(enumerate(self.mix.scenes_of_step(step, self.seed)))
+        for k, (name, is_pseudo) in scenes[self.processes.part_of(len(scenes))]:
             sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
             rng = np.random.default_rng([self.seed, 2, step, k])
             if is_pseudo and strong.paste:

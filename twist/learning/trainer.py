@@ -8,11 +8,9 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -22,13 +20,16 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.files import exclusive_lock
 from twist.learning.batches import Batch, BatchSequence, Mix
-from twist.learning.log import TrainingLog
+from twist.learning.log import SilentLog, TrainingLog
 from twist.learning.losses import class_weights, extraction_loss
 from twist.learning.optimisation import MovingAverage, learning_rate, make_optimizer
+from twist.learning.processes import ALONE, Processes
 from twist.learning.recorrecting import ProposalMemory, recorrection_step
 from twist.learning.samples import SampleCache
 from twist.learning.state import StateFolder
+from twist.learning.stopping import stop_signals
 from twist.network.model import Model
+from twist.network.sparse import synchronise
 from twist.settings import Settings
 
 
@@ -55,28 +56,51 @@ class TrainingPlan:
     origin: dict[str, str]
 
 
-def train(plan: TrainingPlan, work: Path, out: Path, device: torch.device, name: str) -> None:
+def train(
+    plan: TrainingPlan,
+    work: Path,
+    out: Path,
+    device: torch.device,
+    name: str,
+    processes: Processes = ALONE,
+) -> None:
     """Train, or go on with the training that ``work`` holds, and write the model to ``out`` at the end.
 
-    On the CPU a resumed training ends with the same weights, bit for bit, as an uninterrupted one.
-    Raises TwistError when a loss is not finite (naming the scenes; the last good state stays), and when
-    stopped by SIGTERM or SIGUSR1 (after saving).
+    On the CPU a resumed training ends with the same weights, bit for bit, as an uninterrupted one by as many
+    processes. Of several processes the first alone reads and writes ``work`` and ``out``.
+    Raises TwistError when a loss is not finite (naming the scenes; the last good state stays), when stopped
+    by SIGTERM, SIGINT or SIGUSR1 (after saving), and for more processes than a step has scenes.
     """
-    with exclusive_lock(work / "lock", f"{out}"):
-        log = TrainingLog(work, plan.iterations, name)
-        trainer = Trainer(plan, work, device, log)
+    if plan.mix.scenes_per_step < processes.count:
+        raise processes.common(
+            TwistError(
+                f"training.gpus_per_training is {processes.count}, but a step has {plan.mix.scenes_per_step} "
+                "scenes; lower it, or raise training.scenes_per_step or selftraining.pseudo_per_step"
+            )
+        )
+    with exclusive_lock(work / "lock", f"{out}") if processes.first else nullcontext():
+        log = (TrainingLog if processes.first else SilentLog)(work, plan.iterations, name)
+        trainer = Trainer(plan, work, device, log, processes)
         if not trainer.finished:
             trainer.run()
-        log.save_metrics(out.with_name("metrics.csv"))
-        trainer.averaged_model().save(out, steps=plan.iterations, seed=plan.seed)
-        log.line(f"wrote {out}")
+        if processes.first:
+            log.save_metrics(out.with_name("metrics.csv"))
+            trainer.averaged_model().save(out, steps=plan.iterations, seed=plan.seed)
+            log.line(f"wrote {out}")
 
 
 class Trainer:
     """The state of one training, in memory; see ``train``."""
 
-    def __init__(self, plan: TrainingPlan, work: Path, device: torch.device, log: TrainingLog) -> None:
-        self.plan, self.device, self.log = plan, device, log
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        work: Path,
+        device: torch.device,
+        log: TrainingLog,
+        processes: Processes = ALONE,
+    ) -> None:
+        self.plan, self.device, self.log, self.processes = plan, device, log, processes
         self.settings = plan.settings.training
         self.states = StateFolder(work, plan.origin, log.line)
         torch.manual_seed(plan.seed)
@@ -89,6 +113,8 @@ class Trainer:
                     f"{plan.start} was trained with other network settings than this run's; retrain it"
                 )
         self.model.certainty_trained = self.model.certainty_trained or plan.train_recorrection
+        if processes.count > 1:
+            synchronise(self.model.extraction, processes.total)
         self.average = MovingAverage(self.model, self.settings.ema_decay)
         self.optimizer = make_optimizer(self.model, self.settings)
         self.scaler = torch.amp.GradScaler(enabled=self._mixed)
@@ -104,7 +130,7 @@ class Trainer:
         return self.settings.mixed_precision and self.device.type == "cuda"
 
     def _restore(self) -> None:
-        state = self.states.load()
+        state = self.processes.from_the_first(self.states.load() if self.processes.first else None)
         if state is None:
             return
         self.step, self.finished = state["step"], state["finished"]
@@ -121,7 +147,12 @@ class Trainer:
         self.log.line(f"goes on from the saved step {self.step} of {self.plan.iterations}")
 
     def save(self) -> None:
-        """Save all that is needed to go on; once finished, only the result."""
+        """Save all that is needed to go on; once finished, only the result.
+
+        All processes hold the same, so that the first saves for all, and any number can go on with it.
+        """
+        if not self.processes.first:
+            return
         state: dict[str, Any] = {
             "step": self.step,
             "finished": self.step == self.plan.iterations,
@@ -148,13 +179,12 @@ class Trainer:
     def run(self) -> None:
         """Train to the last step."""
         settings, total = self.settings, self.plan.iterations
-        sequence = BatchSequence(
-            self.cache, self.plan.mix, self.plan.settings, self.plan.seed, range(self.step, total)
-        )
+        plan, steps = self.plan, range(self.step, total)
+        sequence = BatchSequence(self.cache, plan.mix, plan.settings, plan.seed, steps, self.processes)
         self.class_weight = torch.from_numpy(self._class_weights()).to(self.device)
         self.model.train()
         saved_at = time.monotonic()
-        with _stop_signals() as stopped:
+        with stop_signals() as stopped:
             batches = sequence.loader(settings.workers, self.device)
             waiting_since = time.monotonic()
             for batch in batches:
@@ -165,17 +195,26 @@ class Trainer:
                 self.average.update(self.model, self.step)
                 now = time.monotonic()
                 seconds = {"data_s": computing_since - waiting_since, "compute_s": now - computing_since}
-                self.log.add(self.step, seconds, len(batch.indices), parts)
+                self.log.add(self.step, seconds, int(parts.pop("voxels")), parts)
                 if self.step % settings.log_every == 0 or self.step == total:
                     self.log.flush(self.step, rate)
-                if self.step == total or stopped or now - saved_at >= settings.save_every_s:
+                stop, due = self._agree(stopped, now - saved_at >= settings.save_every_s)
+                if self.step == total or stop or due:
                     self.save()
                     saved_at = time.monotonic()
-                if stopped and self.step < total:
-                    raise TwistError(
-                        f"stopped by {stopped[0]} after step {self.step}; the same command goes on from there"
+                if stop and self.step < total:
+                    raise self.processes.common(
+                        TwistError(
+                            f"stopped by {stop} after step {self.step}; the same command goes on from there"
+                        )
                     )
                 waiting_since = time.monotonic()
+
+    def _agree(self, stopped: list[signal.Signals], due: bool) -> tuple[str, bool]:
+        """The signal that any of the processes got, by name, and whether one of them finds a save due."""
+        table = self.processes.table([stopped[0] if stopped else 0, due])
+        number = int(table[:, 0].max())
+        return signal.Signals(number).name if number else "", bool(table[:, 1].any())
 
     def _class_weights(self) -> np.ndarray:
         """Weights from the labelled scenes' point counts, so that labels alone decide them."""
@@ -200,16 +239,19 @@ class Trainer:
                 self.class_weight,
                 self.settings.offset_weight,
                 self.plan.settings.selftraining.pseudo_weight,
+                self.processes.total,
             )
-            numbers: dict[str, float] = {}
+            of_step = self._of_step(losses, batch)
             if self.plan.train_recorrection:
-                more, numbers["proposals"] = recorrection_step(
-                    self.model, extraction, batch, self.plan.settings, self.memory
+                more, proposals = recorrection_step(
+                    self.model, extraction, batch, self.plan.settings, self.memory, self.processes
                 )
-                losses |= {key: self.plan.settings.recorrection.alpha * value for key, value in more.items()}
+                more = {key: self.plan.settings.recorrection.alpha * value for key, value in more.items()}
+                losses, of_step = losses | more, of_step | more | {"proposals": torch.tensor(proposals)}
             total = torch.stack(list(losses.values())).sum()
-        self._require_finite({f"{key} loss": value for key, value in losses.items()}, batch)
+        self._require_finite({f"{key} loss": of_step[key] for key in losses}, batch)
         self.scaler.scale(total).backward()
+        self.processes.sum_gradients(self.model.extraction, self.model.recorrection)
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(
             self.model.parameters(), self.settings.gradient_clip or math.inf
@@ -218,7 +260,13 @@ class Trainer:
             self._require_finite({"gradient": norm}, batch)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return {key: float(value.detach()) for key, value in losses.items()} | numbers
+        return {key: float(value.detach()) for key, value in of_step.items()}
+
+    def _of_step(self, losses: dict[str, torch.Tensor], batch: Batch) -> dict[str, torch.Tensor]:
+        """Φ's losses and the voxels of the whole step, of which this process has its share."""
+        voxels = torch.tensor(float(len(batch.indices)), device=self.device)
+        sums = self.processes.total(torch.stack([value.detach() for value in losses.values()] + [voxels]))
+        return dict(zip([*losses, "voxels"], sums, strict=True))
 
     def _require_finite(self, values: dict[str, torch.Tensor], batch: Batch) -> None:
         if torch.isfinite(torch.stack(list(values.values()))).all():
@@ -229,25 +277,12 @@ class Trainer:
             for b, scene in enumerate(batch.names)
             if not torch.isfinite(batch.features[batch.indices[:, 0] == b]).all()
         ]
-        suspects = f"scene {unclean[0]} has such input" if unclean else f"scenes {', '.join(batch.names)}"
-        raise TwistError(
-            f"the {bad} is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
-            "kept. Lower training.learning_rate or set training.gradient_clip, and run again"
+        parts = self.processes.gather((unclean, batch.names))
+        unclean, names = ([name for part in parts for name in part[k]] for k in (0, 1))
+        suspects = f"scene {unclean[0]} has such input" if unclean else f"scenes {', '.join(names)}"
+        raise self.processes.common(
+            TwistError(
+                f"the {bad} is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
+                "kept. Lower training.learning_rate or set training.gradient_clip, and run again"
+            )
         )
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[str]]:
-    """While inside, SIGTERM, SIGINT and SIGUSR1 only leave their name in the list; the loop stops itself."""
-    stopped: list[str] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        stopped.append(signal.Signals(number).name)
-
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
-    before = {number: signal.signal(number, note) for number in numbers}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
