@@ -67,14 +67,14 @@ class Processes:
         """
         if self.count == 1:
             return
-        whole = [p.grad for p in replicated.parameters() if p.grad is not None]
-        torch._foreach_div_(whole, self.count)
-        gradients = [p.grad for p in divided.parameters() if p.grad is not None] + whole
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        parts = [p.grad for p in divided.parameters() if p.grad is not None]
+        copies = [p.grad for p in replicated.parameters() if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in parts] + [g.flatten() / self.count for g in copies])
         with _partners_needed():
             distributed.all_reduce(flat)
-        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-            gradient.copy_(part.view_as(gradient))
+        gradients = parts + copies
+        for gradient, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(summed.view_as(gradient))
 
     def table(self, numbers: list[float]) -> np.ndarray:
         """(count, len(numbers)) float64: a row from each process."""

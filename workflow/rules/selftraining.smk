@@ -16,7 +16,7 @@ rule train_start:
     conda:
         ENVIRONMENT
     resources:
-        gpu=1,
+        gpu=gpus_of_training,
         mem_mb=16000,
         runtime=1440,
     params:
@@ -85,7 +85,7 @@ rule train_round:
     conda:
         ENVIRONMENT
     resources:
-        gpu=1,
+        gpu=gpus_of_training,
         mem_mb=16000,
         runtime=1440,
     params:
