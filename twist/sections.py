@@ -144,7 +144,12 @@ class TrainingSettings:
     cache_gb: float = setting(
         2.0, "memory of each worker for scenes already read", at_least=0, changes_result=False
     )
-    save_every_s: float = setting(60.0, "seconds between saved states", at_least=0, changes_result=False)
+    save_every_s: float = setting(
+        60.0,
+        "seconds between saved states, more where saving would take over 2 % of the time; 0 = every step",
+        at_least=0,
+        changes_result=False,
+    )
     log_every: int = setting(
         20, "steps between lines of the log and of metrics.csv", at_least=1, changes_result=False
     )

@@ -18,7 +18,7 @@ import torch
 
 from twist.classes import ClassTable
 from twist.errors import TwistError
-from twist.files import exclusive_lock
+from twist.files import exclusive_lock, remove_unfinished
 from twist.learning.batches import Batch, BatchSequence, Mix
 from twist.learning.log import SilentLog, TrainingLog
 from twist.learning.losses import class_weights, extraction_loss
@@ -31,6 +31,9 @@ from twist.learning.stopping import stop_signals
 from twist.network.model import Model
 from twist.network.sparse import synchronise
 from twist.settings import Settings
+
+#: Most of the time that saving may take: where a save takes long, the next one comes later.
+_SAVING_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ def train(
             )
         )
     with exclusive_lock(work / "lock", f"{out}") if processes.first else nullcontext():
+        if processes.first:
+            for written in (out, out.with_name("metrics.csv"), work / "metrics.csv"):
+                remove_unfinished(written)
         log = (TrainingLog if processes.first else SilentLog)(work, plan.iterations, name)
         trainer = Trainer(plan, work, device, log, processes)
         if not trainer.finished:
@@ -183,7 +189,7 @@ class Trainer:
         sequence = BatchSequence(self.cache, plan.mix, plan.settings, plan.seed, steps, self.processes)
         self.class_weight = torch.from_numpy(self._class_weights()).to(self.device)
         self.model.train()
-        saved_at = time.monotonic()
+        saved_at, pause_s = time.monotonic(), settings.save_every_s
         with stop_signals() as stopped:
             batches = sequence.loader(settings.workers, self.device)
             waiting_since = time.monotonic()
@@ -198,10 +204,11 @@ class Trainer:
                 self.log.add(self.step, seconds, int(parts.pop("voxels")), parts)
                 if self.step % settings.log_every == 0 or self.step == total:
                     self.log.flush(self.step, rate)
-                stop, due = self._agree(stopped, now - saved_at >= settings.save_every_s)
+                stop, due = self._agree(stopped, now - saved_at >= pause_s)
                 if self.step == total or stop or due:
                     self.save()
                     saved_at = time.monotonic()
+                    pause_s = self._pause_after(saved_at - now)
                 if stop and self.step < total:
                     raise self.processes.common(
                         TwistError(
@@ -209,6 +216,11 @@ class Trainer:
                         )
                     )
                 waiting_since = time.monotonic()
+
+    def _pause_after(self, saving_s: float) -> float:
+        """Seconds until the next save is due; 0 = after every step."""
+        chosen = self.settings.save_every_s
+        return max(chosen, saving_s * (1 / _SAVING_SHARE - 1)) if chosen else 0.0
 
     def _agree(self, stopped: list[signal.Signals], due: bool) -> tuple[str, bool]:
         """The signal that any of the processes got, by name, and whether one of them finds a save due."""
