@@ -16,6 +16,7 @@ configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/pretraining.smk"
 include: "workflow/rules/selftraining.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/submission.smk"

@@ -73,6 +73,7 @@ def plan_of(run: Run, config: Path, data: Path, labelled: tuple[str, ...], steps
         iterations=steps,
         seed=0,
         start=None,
+        backbone=None,
         train_recorrection=True,
         origin={},
     )
@@ -119,9 +120,9 @@ def main() -> None:
         interval = plan.settings.training.save_every_s
         share = wall / (max(interval, 49 * wall) + wall)
         print(
-            f"{arguments.run}: a state has {size:.1f} MB and is saved in {wall:.3f} s ({cpu:.3f} s of processor):"
+            f"{arguments.run}: a state has {size:.1f} MB; saving takes {wall:.3f} s ({cpu:.3f} s CPU)"
         )
-        print(f"{100 * share:.2f} % of the time at the interval of {interval:g} s")
+        print(f"and {100 * share:.2f} % of the time at the interval of {interval:g} s")
         if not arguments.labelled:
             return
         log = WatchingLog(Path(folder), arguments.steps, "training")

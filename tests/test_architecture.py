@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "errors",
         "checking",
         "sections",
+        "pretraining_sections",
         "settings",
         "classes",
         "files",
@@ -29,11 +30,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "provenance",
         "locks",
     ),
-    ("geometry", "formats", "rooms", "scoring", "showing"),
+    ("geometry", "formats", "rooms", "scoring", "showing", "views"),
     ("selftraining", "preparation", "runs", "experiments", "splits", "inspection"),
     ("network", "devices"),
     ("learning",),
-    ("inference", "scans"),
+    ("inference", "scans", "pretraining"),
     ("commands", "__main__"),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}

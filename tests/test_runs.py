@@ -63,6 +63,8 @@ def test_what_is_no_name_is_told_what_names_look_like(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "canonical"),
     [
+        ("rooms_5pct-pc-suponly", "rooms_5pct-suponly-pc"),
+        ("rooms_5pct-tau0.7-csc", "rooms_5pct-csc-tau0.7"),
         ("rooms_5pct-seed1-control", "rooms_5pct-control-seed1"),
         ("rooms_5pct-tau0.7-suponly", "rooms_5pct-suponly-tau0.7"),
         ("rooms_5pct-seed1-tau0.7", "rooms_5pct-tau0.7-seed1"),
@@ -77,6 +79,13 @@ def test_what_is_no_name_is_told_what_names_look_like(name: str) -> None:
 def test_another_spelling_is_refused_because_a_run_has_one_folder(name: str, canonical: str) -> None:
     with pytest.raises(TwistError, match=rf"\b{canonical}\b.*one folder"):
         Run.parse(name)
+
+
+def test_a_run_starts_from_one_backbone_at_most() -> None:
+    assert Run.parse("rooms_5pct-control-pc").resolve(CONFIG, {}).pretraining.method == "pc"
+    assert Run.parse("rooms_5pct").resolve(CONFIG, {}).pretraining.method == "none"
+    with pytest.raises(TwistError, match="a run starts from one pre-trained backbone, -pc or -csc"):
+        Run.parse("rooms_5pct-csc-pc")
 
 
 @pytest.mark.parametrize("ratio", ["0", "101", "100.5", "1000"])
@@ -123,6 +132,10 @@ halfb: {network: {decoder_channels: [8, 8], decoder_blocks: [1, 1]}}
         ("own_100pct-suponly", 0, "own_100pct-suponly"),
         ("own_5pct-alpha2-grouped-labelled-tau0.7", 0, "own_5pct-suponly"),
         ("own_5pct-tau0.7-wide", 0, "own_5pct-suponly-wide"),
+        # a pre-trained backbone makes another start, with any method
+        ("own_5pct-pc", 0, "own_5pct-suponly-pc"),
+        ("own_5pct-control-csc-tau0.7", 0, "own_5pct-suponly-csc"),
+        ("own_5pct-pc-tau0.3", 1, "own_5pct-pc"),
         # the certainty threshold counts from round 2 on
         ("own_5pct", 1, "own_5pct"),
         ("own_5pct-tau0.3-seed4", 1, "own_5pct-seed4"),
@@ -248,7 +261,7 @@ def test_an_unknown_data_set_is_told_the_known_ones() -> None:
 
 
 def test_an_unknown_modifier_is_told_the_known_ones() -> None:
-    known = r"-suponly, -control, -seed1, -tau0\.5, -alpha0\.5, .*-tauup"
+    known = r"-suponly, -control, -pc, -csc, -seed1, -tau0\.5, -alpha0\.5, .*-tauup"
     for name in ("rooms_5pct-fast", "rooms_5pct-beta0.5", "rooms_5pct-tau", "rooms_5pct-twist"):
         with pytest.raises(TwistError, match=rf"unknown modifier -.*; there are {known}"):
             Run.parse(name).resolve(CONFIG, {})

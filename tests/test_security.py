@@ -137,8 +137,8 @@ def test_the_package_unpacks_unpickles_and_evaluates_nothing() -> None:
 
 HOSTILE = (
     "two words", "it's", 'say "no"', "a;touch sprung", "$(touch sprung)", "`touch sprung`", "a&b", "a|b",
-    "-rf", "--out", "../outside", "..", ".hidden", "/etc/passwd", "a/b", "a\\b", "a\nb", "a\0b", "*", "~", "{x}",
-    "",
+    "-rf", "--out", "../outside", "..", ".hidden", "/etc/passwd", "a/b", "a\\b", "a\nb", "a\0b", "*", "~",
+    "{x}", "",
 )  # fmt: skip
 HARMLESS = ("scene0000_00", "Area_1_office_1", "büro-2", "教室_1", "room.v2")
 

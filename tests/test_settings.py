@@ -76,6 +76,10 @@ def keys(canonical: str) -> set[str]:
         ),
         ({"pseudolabels": {"certainty_threshold": []}}, "at least one value"),
         ({"augmentation": {"elastic_granularity_m": [0.1]}}, "elastic granularity and magnitude"),
+        ({"views": {"eye_m": [1.8, 1.2]}}, r"views\.eye_m must be two values, the lower one first"),
+        ({"views": {"depth_m": [1.0]}}, r"views\.depth_m must be two values"),
+        ({"pretraining": {"partition_radii_m": []}}, "partition_radii_m must be rising values"),
+        ({"pretraining": {"partition_heights_m": [0.5, 0.5]}}, "partition_heights_m must be rising values"),
     ],
 )
 def test_a_bad_setting_is_named_with_its_file(sections: dict[str, Any], said: str) -> None:
@@ -207,6 +211,17 @@ def test_what_a_training_depends_on(change: dict[str, Any], start: bool, later: 
     plain, changed = Settings(), load(**change)
     assert (plain.of_start_training() != changed.of_start_training()) == start
     assert (plain.of_round_training() != changed.of_round_training()) == later
+
+
+def test_pre_training_counts_where_a_run_starts_from_it() -> None:
+    plain, longer = Settings(), load(pretraining={"iterations": 7}, views={"per_scan": 5})
+    assert plain.of_start_training() == longer.of_start_training()
+    starts = [settings.pretrained("pc").of_start_training() for settings in (plain, longer)]
+    assert len({plain.of_start_training(), *starts}) == 3
+    assert plain.pretrained("pc").of_round_training() == plain.of_round_training()
+    assert plain.pretrained("pc").of_pretraining() != plain.pretrained("csc").of_pretraining()
+    for key in ("network", "augmentation", "views", "pretraining"):
+        assert any(name.startswith(f"{key}.") for name in keys(plain.of_pretraining()))
 
 
 def test_what_labels_depend_on() -> None:

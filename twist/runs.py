@@ -20,6 +20,8 @@ from twist.errors import TwistError
 from twist.settings import Settings
 
 METHODS = ("twist", "suponly", "control")
+#: Modifiers that start round 0 from a pre-trained backbone; each may stand with any method.
+PRETRAINED = ("pc", "csc")
 
 _NAME = re.compile(r"(?P<dataset>[a-z0-9-]+)_(?P<ratio>\d+(\.\d+)?)pct(?P<variant>(-[a-z0-9.]+)*)")
 
@@ -65,6 +67,8 @@ class Run:
         run = cls(match["dataset"], match["ratio"], method, tuple(sorted(set(changes))), seed)
         if not re.fullmatch(r"(0|[1-9]\d*)(\.\d*[1-9])?", run.ratio):
             raise TwistError(f"{name}: write {run.ratio_pct:g}pct, so that a run has one folder")
+        if len(set(PRETRAINED) & set(run.changes)) > 1:
+            raise TwistError(f"{name}: a run starts from one pre-trained backbone, -pc or -csc")
         if not 0 < run.ratio_pct <= 100:
             raise TwistError(f"{name}: a label ratio of {run.ratio} % is not between 0 and 100")
         if run.ratio_pct == 100 and run.method == "twist":
@@ -181,6 +185,8 @@ def chosen_settings(arguments: argparse.Namespace) -> Settings:
 
 def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings that a modifier stands for. Raises TwistError for an unknown one."""
+    if change in PRETRAINED:
+        return {"pretraining": {"method": change}}
     if change in variants:
         shared = {"data", "rooms", "supervoxels"}
         if not isinstance(variants[change], Mapping) or shared & variants[change].keys():
@@ -195,7 +201,7 @@ def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
         if short != change:
             raise TwistError(f"-{change} is written -{short}, so that a run has one folder")
         return _VALUED[match[1]](match[2])
-    known = [*METHODS[1:], "seed1", *(f"{key}0.5" for key in _VALUED), *variants]
+    known = [*METHODS[1:], *PRETRAINED, "seed1", *(f"{key}0.5" for key in _VALUED), *variants]
     raise TwistError(
         f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"
     )

@@ -93,22 +93,10 @@ class AugmentationSettings:
     elastic_granularity_m: tuple[float, ...] = setting((0.12, 0.4), "cell of each elastic field [O]", above=0)
     elastic_magnitude_m: tuple[float, ...] = setting((0.8, 3.2), "its σ before smoothing [O]", at_least=0)
     colour_shift: float = setting(0.1, "σ of a shift of all colours, channels apart [O]", at_least=0)
+    colour_contrast: float = setting(0.0, "largest relative change of all colours [C]", at_least=0, at_most=1)
+    colour_drop: float = setting(0.0, "chance that a scene loses its colours [C]", at_least=0, at_most=1)
     colour_jitter: float = setting(0.0, "σ of noise on each point's colour [C]", at_least=0)
     voxels_max: int = setting(250_000, "voxels that a training scene is cropped to [O]", at_least=1000)
-
-
-@dataclass(frozen=True)
-class StrongAugmentationSettings:
-    """Random changes of a pseudo-labelled scene, over those of `augmentation` [C]. All 0 = none."""
-
-    scale: float = setting(0.0, "largest relative change of size", at_least=0, at_most=0.5)
-    colour_shift: float = setting(0.0, "σ of a shift of all colours, channels apart", at_least=0)
-    colour_contrast: float = setting(0.0, "largest relative change of all colours", at_least=0, at_most=1)
-    colour_drop: float = setting(0.0, "chance that a scene loses its colours", at_least=0, at_most=1)
-    colour_jitter: float = setting(0.0, "σ of noise on each point's colour", at_least=0)
-    paste: int = setting(
-        0, "annotated instances pasted into a scene, every class equally often", at_least=0, at_most=100
-    )
 
 
 @dataclass(frozen=True)
@@ -233,6 +221,12 @@ class SelfTrainingSettings:
     pseudo_per_step: int = setting(3, "pseudo-labelled scenes in every step [C]", at_least=1)
     pseudo_weight: float = setting(
         1.0, "of the semantic loss on pseudo-labelled scenes against labelled ones [C]", at_least=0
+    )
+    paste: int = setting(
+        0,
+        "annotated instances pasted into a pseudo-labelled scene, every class equally often [C]",
+        at_least=0,
+        at_most=100,
     )
     start: str = setting(
         "continue", "each round from the last round's weights, or anew [C]", choices=("continue", "anew")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 from twist.checking import checked_value, read_yaml
 from twist.errors import TwistError
 from twist.files import write_text
+from twist.pretraining_sections import PretrainingSettings, ViewSettings
 from twist.sections import (
     AugmentationSettings,
     DataSettings,
@@ -26,7 +27,6 @@ from twist.sections import (
     RecorrectionSettings,
     RoomsSettings,
     SelfTrainingSettings,
-    StrongAugmentationSettings,
     SupervoxelSettings,
     TrainingSettings,
 )
@@ -41,7 +41,6 @@ class Settings:
     supervoxels: SupervoxelSettings = field(default_factory=SupervoxelSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
-    strong_augmentation: StrongAugmentationSettings = field(default_factory=StrongAugmentationSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
     recorrection: RecorrectionSettings = field(default_factory=RecorrectionSettings)
@@ -49,6 +48,8 @@ class Settings:
     selftraining: SelfTrainingSettings = field(default_factory=SelfTrainingSettings)
     inference: InferenceSettings = field(default_factory=InferenceSettings)
     prediction: PredictionSettings = field(default_factory=PredictionSettings)
+    views: ViewSettings = field(default_factory=ViewSettings)
+    pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
 
     @classmethod
     def from_layers(cls, layers: Mapping[str, Mapping[str, Any]]) -> Settings:
@@ -92,6 +93,14 @@ class Settings:
             raise TwistError("pseudolabels.certainty_threshold must hold at least one value")
         if len(self.augmentation.elastic_granularity_m) != len(self.augmentation.elastic_magnitude_m):
             raise TwistError("augmentation: elastic granularity and magnitude must be lists of one length")
+        for key in ("eye_m", "pitch_deg", "depth_m"):
+            bounds = getattr(self.views, key)
+            if len(bounds) != 2 or bounds[0] > bounds[1]:
+                raise TwistError(f"views.{key} must be two values, the lower one first")
+        for key in ("partition_radii_m", "partition_heights_m"):
+            bounds = getattr(self.pretraining, key)
+            if not bounds or list(bounds) != sorted(set(bounds)):
+                raise TwistError(f"pretraining.{key} must be rising values, at least one")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -136,15 +145,26 @@ class Settings:
 
     def of_start_training(self) -> str:
         """What round 0's training depends on, as canonical JSON."""
-        return self.canonical_json("data.format", "network", "augmentation", "training")
+        sections = ["data.format", "network", "augmentation", "training"]
+        if self.pretraining.method != "none":
+            sections += ["views", "pretraining"]
+        return self.canonical_json(*sections)
+
+    def pretrained(self, method: str) -> Settings:
+        """The same settings with pre-training by ``method``."""
+        return replace(self, pretraining=replace(self.pretraining, method=method))
+
+    def of_pretraining(self) -> str:
+        """What a pre-trained backbone depends on, as canonical JSON."""
+        shared = (f"training.{name}" for name in ("mixed_precision", "gradient_clip", "ema_decay"))
+        return self.canonical_json("data.format", "network", "augmentation", "views", "pretraining", *shared)
 
     def of_round_training(self) -> str:
         """What a later round's training depends on, as canonical JSON."""
-        names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "start")
+        names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "paste", "start")
         rounds = (f"selftraining.{name}" for name in names)
         start = ("data.format", "network", "augmentation", "training")
-        later = ("strong_augmentation", "proposals", "recorrection")
-        return self.canonical_json(*start, *later, *rounds)
+        return self.canonical_json(*start, "proposals", "recorrection", *rounds)
 
     def fingerprint(self) -> str:
         """Hash of all settings that change results, 16 hexadecimal digits."""

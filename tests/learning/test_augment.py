@@ -11,9 +11,9 @@ from scipy.spatial.distance import pdist
 
 from tests.synthetic import room_sample
 from twist.geometry.voxels import voxelise
-from twist.learning.augment import augment, crop, elastic, random_matrix, strengthen, transform
+from twist.learning.augment import augment, crop, elastic, random_matrix, recolour, transform
 from twist.learning.samples import SceneSample
-from twist.settings import AugmentationSettings, StrongAugmentationSettings
+from twist.settings import AugmentationSettings
 
 PLAIN = AugmentationSettings(
     rotate=False, flip=0.0, shear=0.0, elastic_granularity_m=(), elastic_magnitude_m=(), colour_shift=0.0
@@ -162,28 +162,29 @@ def test_a_small_scene_is_not_cropped(sample: SceneSample) -> None:
     assert crop(sample, len(voxelise(sample.xyz, 0.2)), 0.2, np.random.default_rng(0)) is sample
 
 
-def test_a_scene_is_not_strengthened_unless_told(sample: SceneSample) -> None:
-    same = strengthen(sample, StrongAugmentationSettings(), np.random.default_rng(0))
-    for key, value in arrays(sample).items():
-        np.testing.assert_array_equal(getattr(same, key), value)
-        assert getattr(same, key).dtype == value.dtype
-
-
-def test_a_strong_change_of_size_and_colours(sample: SceneSample) -> None:
-    settings = StrongAugmentationSettings(scale=0.2, colour_contrast=0.5)
-    strong = strengthen(sample, settings, np.random.default_rng(4))
-    size, contrast = strong.xyz / sample.xyz, strong.rgb / sample.rgb
-    np.testing.assert_allclose(size, size[0, 0], rtol=1e-4)
+def test_colours_change_in_contrast_as_a_whole(sample: SceneSample) -> None:
+    settings = AugmentationSettings(colour_contrast=0.5, colour_shift=0.0)
+    contrast = recolour(sample.rgb, settings, np.random.default_rng(4)) / sample.rgb
     np.testing.assert_allclose(contrast[np.isfinite(contrast)], contrast[0, 0], rtol=1e-4)
-    assert 0.8 <= size[0, 0] <= 1.2
     assert 0.5 <= contrast[0, 0] <= 1.5
-    assert size[0, 0] != 1
     assert contrast[0, 0] != 1
-    np.testing.assert_array_equal(strong.semantic, sample.semantic)
+
+
+def test_a_shift_moves_each_channel_alone(sample: SceneSample) -> None:
+    settings = AugmentationSettings(colour_shift=0.2)
+    moved = recolour(sample.rgb, settings, np.random.default_rng(4)) - sample.rgb
+    np.testing.assert_allclose(moved, np.tile(moved[0], (len(sample), 1)), atol=1e-6)
+    assert len(np.unique(moved[0])) == 3
 
 
 def test_colours_are_dropped_as_often_as_said(sample: SceneSample) -> None:
-    settings = StrongAugmentationSettings(colour_drop=0.3)
+    settings = AugmentationSettings(colour_drop=0.3, colour_shift=0.0)
     rng = np.random.default_rng(0)
-    gone = [not strengthen(sample, settings, rng).rgb.any() for _ in range(300)]
+    gone = [not recolour(sample.rgb, settings, rng).any() for _ in range(300)]
     assert 0.2 < np.mean(gone) < 0.4
+
+
+def test_colours_stay_unless_told(sample: SceneSample) -> None:
+    same = recolour(sample.rgb, AugmentationSettings(colour_shift=0.0), np.random.default_rng(0))
+    np.testing.assert_array_equal(same, sample.rgb)
+    assert same.dtype == np.float32

@@ -20,8 +20,9 @@ from tests.learning.trainings import ROUND, START, Weights, assert_same, log_of,
 from twist import files
 from twist.errors import TwistError
 from twist.learning.log import TrainingLog
+from twist.learning.loop import TrainingLoop
 from twist.learning.optimisation import MovingAverage
-from twist.learning.trainer import Trainer, TrainingPlan
+from twist.learning.trainer import TrainingPlan
 
 FORK = multiprocessing.get_context("fork")
 
@@ -77,7 +78,7 @@ def run_until(moments: int, plan: TrainingPlan, folder: Path, last_words: Path) 
 
         setattr(owner, name, wrapped)
 
-    around(Trainer, "_train_step", "step")
+    around(TrainingLoop, "_train_step", "step")
     around(torch.Tensor, "backward", "backward")
     around(MovingAverage, "update", "average")
     around(TrainingLog, "add", "log")

@@ -39,6 +39,17 @@ def test_a_row_holds_the_means_since_the_last(tmp_path: Path, capsys: pytest.Cap
     assert (tmp_path / "log.txt").read_text(encoding="utf-8") == printed
 
 
+def test_figures_measured_at_a_line_are_no_means(tmp_path: Path) -> None:
+    log = TrainingLog(tmp_path, 4, "run")
+    for step in (1, 2, 3):
+        add(log, step, 1.0)
+    log.flush(3, 0.1, {"probe": 0.25})
+    add(log, 4, 1.0)
+    log.flush(4, 0.1)
+    log.save_metrics(tmp_path / "metrics.csv")
+    assert [row["probe"] for row in rows(tmp_path / "metrics.csv")] == ["0.25", ""]
+
+
 def test_the_time_left_may_be_days(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,13 @@ def test_optimizer_takes_its_settings(name: str, kind: type) -> None:
     assert name == "adamw" or optimizer.param_groups[0]["nesterov"]
 
 
+def test_momentum_is_pre_trainings_own() -> None:
+    model, settings = torch.nn.Linear(2, 2), replace(PLAIN, optimizer="sgd")
+    groups = [make_optimizer(model, settings, *rest).param_groups[0] for rest in ((), (0.8,), (0.0,))]
+    assert [group["momentum"] for group in groups] == [0.9, 0.8, 0.0]
+    assert [group["nesterov"] for group in groups] == [True, True, False]
+
+
 def test_moving_average_is_its_recursion() -> None:
     model = torch.nn.BatchNorm1d(1)
     average = MovingAverage(model, 0.5)

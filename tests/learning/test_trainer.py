@@ -31,6 +31,7 @@ from twist.learning.losses import class_weights
 from twist.learning.samples import SampleCache
 from twist.learning.trainer import Trainer
 from twist.network.model import Model
+from twist.network.pretrained import ContrastiveNetwork
 from twist.scene import Scene
 
 
@@ -79,6 +80,27 @@ def test_it_starts_from_a_given_model(data: Path, tmp_path: Path) -> None:
     started = Trainer(plan, tmp_path / "next", CPU, TrainingLog(tmp_path / "next", STEPS, "test"))
     assert_same(started.model.state_dict(), weights)
     assert started.model.certainty_trained
+
+
+def test_it_starts_with_a_pre_trained_backbone_and_the_seeds_own_heads(data: Path, tmp_path: Path) -> None:
+    plan = plan_of(data)
+    torch.manual_seed(99)
+    network = ContrastiveNetwork(plan.settings.network, 6)
+    network.save(tmp_path / "backbone.pt")
+    starts = []
+    for backbone in (None, tmp_path / "backbone.pt"):
+        work = tmp_path / str(len(starts))
+        work.mkdir()
+        log = TrainingLog(work, STEPS, "test")
+        starts.append(Trainer(replace(plan, backbone=backbone), work, CPU, log).model.state_dict())
+    plain, started = starts
+    for key, weights in started.items():
+        inside = key.removeprefix("extraction.")
+        expected = network.state_dict()[inside] if inside.startswith("backbone.") else plain[key]
+        assert torch.equal(weights, expected), key
+    said = (tmp_path / "1" / "log.txt").read_text(encoding="utf-8")
+    assert "backbone.pt: loaded: " in said
+    assert "fresh: " in said
 
 
 def test_a_start_of_another_shape_is_refused(data: Path, tmp_path: Path) -> None:

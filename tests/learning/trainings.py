@@ -37,6 +37,7 @@ def plan_of(data: Path, stage: str = START, steps: int = STEPS, **sections: Any)
         iterations=steps,
         seed=5,
         start=None,
+        backbone=None,
         train_recorrection=later,
         origin={"stage": stage, "seed": "5"},
     )

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unlabelled", type=Path, help="list of pseudo-labelled scenes")
     parser.add_argument("--pseudo-labels", type=Path, help="folder with their pseudo-labels")
     parser.add_argument("--start", type=Path, help="model to go on from; without it, random weights")
+    parser.add_argument("--backbone", type=Path, help="pre-trained backbone, where --start gives no model")
     parser.add_argument(
         "--depends", type=Path, nargs="*", default=[], help="files that the result depends on"
     )
@@ -64,6 +65,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise TwistError(f"{arguments.labelled} lists no scenes; training needs labelled ones")
     if stage == "round" and not (arguments.unlabelled and arguments.pseudo_labels):
         raise TwistError("--stage round needs --unlabelled and --pseudo-labels; without them, use control")
+    if arguments.start and arguments.backbone:
+        raise TwistError("give --start or --backbone: a model to go on from has its backbone already")
     if stage == "round":
         pseudo = read_names(arguments.unlabelled)
         mix = Mix(labelled, rounds.labelled_per_step, pseudo, rounds.pseudo_per_step, arguments.pseudo_labels)
@@ -72,7 +75,8 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         mix = Mix(labelled, settings.training.scenes_per_step)
     is_start = stage == "start"
-    inputs = [arguments.labelled, *([arguments.start] if arguments.start else []), *arguments.depends]
+    weights = [path for path in (arguments.start, arguments.backbone) if path]
+    inputs = [arguments.labelled, *weights, *arguments.depends]
     origin = {str(path): file_sha256(path) for path in inputs}
     origin |= json.loads(settings.of_start_training() if is_start else settings.of_round_training())
     origin |= {"version": twist.__version__, "seed": arguments.seed, "stage": stage}
@@ -86,6 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
         iterations=full if is_start else rounds.iterations,
         seed=arguments.seed,
         start=arguments.start,
+        backbone=arguments.backbone,
         train_recorrection=not is_start,
         origin={key: json.dumps(value) for key, value in origin.items()},
     )

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from twist.geometry.voxels import voxelise
 from twist.learning.samples import SceneSample
-from twist.settings import AugmentationSettings, StrongAugmentationSettings
+from twist.settings import AugmentationSettings
 
 
 def augment(
@@ -22,32 +22,18 @@ def augment(
         xyz = elastic(xyz, granularity_m, magnitude_m, rng)
     if settings.jitter_m:
         xyz = xyz + rng.normal(0, settings.jitter_m, xyz.shape).astype(np.float32)
-    rgb = shift_colours(sample.rgb, settings.colour_shift, settings.colour_jitter, rng)
+    rgb = recolour(sample.rgb, settings, rng)
     return crop(replace(sample, xyz=xyz, normal=normal, rgb=rgb), settings.voxels_max, voxel_size_m, rng)
 
 
-def strengthen(
-    sample: SceneSample, settings: StrongAugmentationSettings, rng: np.random.Generator
-) -> SceneSample:
-    """The further changes of a pseudo-labelled scene: size and colours. (Pasting is ``learning.paste``.)
-
-    The model that made the labels saw the scene plain; what it learns from them, it must say of a harder
-    view [weak-to-strong augmentation, FixMatch; which changes is our choice].
-    """
-    scale = np.float32(1 + rng.uniform(-settings.scale, settings.scale))
-    contrast = np.float32(1 + rng.uniform(-settings.colour_contrast, settings.colour_contrast))
+def recolour(rgb: np.ndarray, settings: AugmentationSettings, rng: np.random.Generator) -> np.ndarray:
+    """(N, 3) float32 colours, 0 = middle grey: contrast changed or lost, channels shifted, noise."""
+    contrast = 1 + rng.uniform(-settings.colour_contrast, settings.colour_contrast)
     if rng.random() < settings.colour_drop:
-        contrast = np.float32(0)
-    rgb = shift_colours(sample.rgb * contrast, settings.colour_shift, settings.colour_jitter, rng)
-    return replace(sample, xyz=sample.xyz * scale, rgb=rgb)
-
-
-def shift_colours(rgb: np.ndarray, shift: float, jitter: float, rng: np.random.Generator) -> np.ndarray:
-    """(N, 3) float32 colours plus a normal shift a channel (σ ``shift``) and noise a point (σ ``jitter``)."""
-    if shift:
-        rgb = rgb + rng.normal(0, shift, 3).astype(np.float32)
-    if jitter:
-        rgb = rgb + rng.normal(0, jitter, rgb.shape).astype(np.float32)
+        contrast = 0.0
+    rgb = rgb * np.float32(contrast) + rng.normal(0, settings.colour_shift, 3).astype(np.float32)
+    if settings.colour_jitter:
+        rgb = rgb + rng.normal(0, settings.colour_jitter, rgb.shape).astype(np.float32)
     return rgb
 
 

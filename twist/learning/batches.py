@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from twist.errors import TwistError
 from twist.geometry.voxels import scatter_mean, voxelise
-from twist.learning.augment import augment, strengthen
+from twist.learning.augment import augment
 from twist.learning.paste import InstanceBank
 from twist.learning.processes import ALONE, Processes
 from twist.learning.samples import SampleCache, SceneSample
+from twist.learning.sequence import StepSequence
 from twist.settings import NetworkSettings, Settings
 
 
@@ -150,12 +149,13 @@ class Mix:
 
         Each pool is walked in a fresh random order every time it is used up.
         """
-        chosen = _walk(self.labelled, self.labelled_per_step, step, [seed, 0])
-        others = _walk(self.pseudo, self.pseudo_per_step, step, [seed, 1])
+        chosen = walk(self.labelled, self.labelled_per_step, step, [seed, 0])
+        others = walk(self.pseudo, self.pseudo_per_step, step, [seed, 1])
         return [(name, False) for name in chosen] + [(name, True) for name in others]
 
 
-def _walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list[str]:
+def walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list[str]:
+    """``count`` members of the pool for a step; each time it is used up, it is walked in another order."""
     if not pool:
         return []
     places = np.arange(step * count, (step + 1) * count)
@@ -165,12 +165,10 @@ def _walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list
     return [pool[orders[place // len(pool)][place % len(pool)]] for place in places]
 
 
-class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
-    """The batches of steps start, start + 1, …, stop - 1.
+class BatchSequence(StepSequence[Batch]):
+    """The batches of a training on labelled and pseudo-labelled scenes, a pure function of seed and step.
 
-    Each is a pure function of (seed, step), so a resumed training sees exactly what an uninterrupted one
-    sees, with any number of workers. Of several processes each has its part of a step's scenes, changed at
-    random as one process would change them.
+    Of several processes each has its part of a step's scenes, changed at random as one process would do it.
     """
 
     def __init__(
@@ -182,8 +180,9 @@ class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
         steps: range,
         processes: Processes = ALONE,
     ) -> None:
-        self.cache, self.mix, self.settings = cache, mix, settings
-        self.seed, self.steps, self.processes = seed, steps, processes
+        super().__init__(steps)
+        self.cache, self.mix, self.settings, self.seed = cache, mix, settings, seed
+        self.processes = processes
 
     @functools.cached_property
     def _bank(self) -> InstanceBank:
@@ -191,43 +190,13 @@ class BatchSequence(torch.utils.data.IterableDataset[Batch | TwistError]):
 
     def batch(self, step: int) -> Batch:
         """The batch of one step, or this process's part of it."""
-        settings, strong = self.settings, self.settings.strong_augmentation
+        settings, paste = self.settings, self.settings.selftraining.paste
         samples = []
         scenes = list(enumerate(self.mix.scenes_of_step(step, self.seed)))
         for k, (name, is_pseudo) in scenes[self.processes.part_of(len(scenes))]:
             sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
             rng = np.random.default_rng([self.seed, 2, step, k])
-            if is_pseudo and strong.paste:
-                sample = self._bank.paste(sample, strong.paste, rng)
-            if is_pseudo:
-                sample = strengthen(sample, strong, rng)
+            if is_pseudo and paste:
+                sample = self._bank.paste(sample, paste, rng)
             samples.append(augment(sample, settings.augmentation, settings.network.voxel_size_m, rng))
         return make_batch(samples, settings.network)
-
-    def __iter__(self) -> Iterator[Batch | TwistError]:
-        """This worker's share of the batches; an error is handed over, because one raised in a worker
-        reaches the user as a traceback."""
-        worker = torch.utils.data.get_worker_info()
-        mine = self.steps if worker is None else self.steps[worker.id :: worker.num_workers]
-        for step in mine:
-            try:
-                yield self.batch(step)
-            except TwistError as error:
-                yield error
-                return
-
-    def loader(self, workers: int, device: torch.device) -> Iterator[Batch]:
-        """Iterate with worker processes; batches come in order of step. Raises TwistError as ``batch``."""
-        loader = torch.utils.data.DataLoader(
-            self,
-            batch_size=None,
-            num_workers=min(workers, len(self.steps)),
-            prefetch_factor=4 if workers and len(self.steps) else None,
-            pin_memory=device.type == "cuda",
-            # of its own: a loader draws a seed when it starts, and a resumed training starts one more
-            generator=torch.Generator(),
-        )
-        for batch in loader:
-            if isinstance(batch, TwistError):
-                raise batch
-            yield batch

@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,11 +54,11 @@ class TrainingLog:
         for key, value in {**parts, **seconds, "voxels": voxels}.items():
             self._sums[key] += value
 
-    def flush(self, step: int, learning_rate: float) -> None:
-        """Write one line and one row with the means since the last."""
+    def flush(self, step: int, learning_rate: float, figures: Mapping[str, float] | None = None) -> None:
+        """Write one line and one row with the means since the last, and figures measured now."""
         if not self._steps or self._first_step is None:
             return
-        mean = {key: value / self._steps for key, value in self._sums.items()}
+        mean = {key: value / self._steps for key, value in self._sums.items()} | dict(figures or {})
         voxels, data_s, compute_s = (mean.pop(key) for key in ("voxels", "data_s", "compute_s"))
         pace = (time.monotonic() - self._began) / (step - self._first_step)
         rate = voxels / max(data_s + compute_s, 1e-9)

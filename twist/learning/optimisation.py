@@ -10,8 +10,10 @@ from torch import nn
 from twist.settings import TrainingSettings
 
 
-def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """AdamW, or SGD with Nesterov momentum .9."""
+def make_optimizer(
+    model: nn.Module, settings: TrainingSettings, momentum: float = 0.9
+) -> torch.optim.Optimizer:
+    """AdamW, or SGD with Nesterov momentum."""
     if settings.optimizer == "adamw":
         return torch.optim.AdamW(
             model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
@@ -19,8 +21,8 @@ def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.
     return torch.optim.SGD(
         model.parameters(),
         settings.learning_rate,
-        momentum=0.9,
-        nesterov=True,
+        momentum=momentum,
+        nesterov=momentum > 0,
         weight_decay=settings.weight_decay,
     )
 

@@ -162,9 +162,10 @@ def round_inputs(wildcards):
     if run.method == "suponly" or int(wildcards.round) < 1:
         raise WorkflowError(f"{run.name} has no round {wildcards.round}")
     settings = settings_of(run)
-    inputs = {}
     if settings.selftraining.start == "continue":
-        inputs["start"] = previous_model(wildcards)
+        inputs = {"start": previous_model(wildcards)}
+    else:
+        inputs = backbone_of(run)
     if run.method == "twist":
         inputs["pseudo"] = [
             f"results/{run.name}/round{wildcards.round}/pseudolabels/shard{shard}.json"
@@ -176,8 +177,9 @@ def round_inputs(wildcards):
 
 def round_arguments(wildcards, input):
     words = ["--stage round" if "pseudo" in input.keys() else "--stage control"]
-    if "start" in input.keys():
-        words.append(f"--start {input.start}")
+    words += [
+        f"--{key} {input[key]}" for key in ("start", "backbone") if key in input.keys()
+    ]
     if "pseudo" in input.keys():
         folder = Path(input.pseudo[0]).parent
         words.append(f"--unlabelled {input.unlabelled} --pseudo-labels {folder}")

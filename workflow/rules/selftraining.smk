@@ -4,6 +4,7 @@
 
 rule train_start:
     input:
+        unpack(start_inputs),
         labelled=lambda wildcards: split_of(run_of(wildcards), "labelled"),
         data=scenes_of_run,
     output:
@@ -23,7 +24,7 @@ rule train_start:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_start_training(),
         run=run_of,
-        full=lambda wildcards: "--full" if run_of(wildcards).ratio_pct == 100 else "",
+        full=start_options,
         seed=training_seed,
         device=device_of,
         work="results/{run}/round0/work",

@@ -1,0 +1,78 @@
+"""Pre-train Φ's backbone without labels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from twist.checking import natural
+from twist.runs import PRETRAINED
+
+HELP = "pre-train Φ's backbone on pairs of views of the training scans; goes on where a killed one stopped"
+EXAMPLE = (
+    "python -m twist pretrain --dataset rooms --method pc --data results/data/rooms "
+    "--views results/data/rooms/pretrain/views/*.json --out model.pt --work work"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from twist.runs import add_settings_arguments
+
+    add_settings_arguments(parser)
+    parser.add_argument(
+        "--method", choices=PRETRAINED, required=True, help="the loss: as PointContrast, as CSC"
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
+    parser.add_argument(
+        "--views",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="manifests of `views`; their scans are learned from",
+    )
+    parser.add_argument(
+        "--depends", type=Path, nargs="*", default=[], help="further files that the result depends on"
+    )
+    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--name", default="pre-training", help="name in the log")
+    parser.add_argument("--work", type=Path, required=True, help="folder of the resumable state and the log")
+    parser.add_argument("--out", type=Path, required=True, help="the pre-trained backbone")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    import twist
+    from twist.classes import CLASS_TABLES
+    from twist.devices import open_device
+    from twist.errors import TwistError
+    from twist.files import file_sha256, read_json
+    from twist.pretraining.trainer import PretrainingPlan, pretrain
+    from twist.runs import chosen_settings
+
+    settings = chosen_settings(arguments).pretrained(arguments.method)
+    pairs: dict[str, int] = {}
+    for path in arguments.views:
+        try:
+            pairs |= {scan: int(facts["pairs"]) for scan, facts in read_json(path).items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise TwistError(f"{path} is no manifest of `twist views`; run `views` again") from error
+    scans = tuple(scan for scan, count in pairs.items() if count)
+    if len(scans) < len(pairs):
+        print(
+            f"{len(pairs) - len(scans)} of {len(pairs)} scans have no pair of views that overlap", flush=True
+        )
+    origin = {str(path): file_sha256(path) for path in (*arguments.views, *arguments.depends)}
+    origin |= json.loads(settings.of_pretraining())
+    origin |= {"version": twist.__version__, "seed": arguments.seed}
+    plan = PretrainingPlan(
+        settings=settings,
+        table=CLASS_TABLES[settings.data.format],
+        scene_folder=arguments.data / "scenes",
+        supervoxel_folder=arguments.data / "supervoxels",
+        view_folder=arguments.views[0].parent,
+        scans=scans,
+        seed=arguments.seed,
+        origin={key: json.dumps(value) for key, value in origin.items()},
+    )
+    pretrain(plan, arguments.work, arguments.out, open_device(arguments.device), arguments.name)

@@ -1,0 +1,238 @@
+"""What every training shares: steps, saved state, moving average, log, stop signals, refusal of NaN."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from signal import Signals
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import torch
+from torch import nn
+
+from twist.errors import TwistError
+from twist.files import remove_unfinished
+from twist.learning.log import TrainingLog
+from twist.learning.optimisation import MovingAverage, learning_rate, make_optimizer
+from twist.learning.processes import ALONE, Processes
+from twist.learning.state import StateFolder
+from twist.learning.stopping import stop_signals
+from twist.settings import TrainingSettings
+
+
+class StepBatch(Protocol):
+    """What the loop knows of a batch: its scenes' names, and the features and indices of their voxels."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def features(self) -> torch.Tensor: ...
+    @property
+    def indices(self) -> torch.Tensor: ...
+    def to(self, device: torch.device) -> Self: ...
+
+
+B = TypeVar("B", bound=StepBatch)
+
+#: Most of the time that saving may take: where a save takes long, the next one comes later.
+_SAVING_SHARE = 0.02
+
+
+class TrainingLoop(ABC, Generic[B]):
+    """The state of one training, in memory. A training says what its batches, losses and result are.
+
+    On the CPU a resumed training ends with the same weights, bit for bit, as an uninterrupted one: a batch is
+    a pure function of its step, and ``further_state`` holds whatever else the losses depend on.
+    Several processes hold the same at every step; the first of them reads, saves and writes.
+    """
+
+    #: The section of the settings that holds the learning rate.
+    section = "training"
+
+    def __init__(
+        self,
+        model: nn.Module,
+        settings: TrainingSettings,
+        iterations: int,
+        states: StateFolder,
+        device: torch.device,
+        log: TrainingLog,
+        momentum: float = 0.9,
+        processes: Processes = ALONE,
+    ) -> None:
+        self.model, self.settings, self.iterations = model, settings, iterations
+        self.states, self.device, self.log, self.processes = states, device, log, processes
+        self.average = MovingAverage(model, settings.ema_decay)
+        self.optimizer = make_optimizer(model, settings, momentum)
+        self.scaler = torch.amp.GradScaler(enabled=self._mixed)
+        self.step, self.finished = 0, False
+        self._restore()
+
+    @abstractmethod
+    def batches(self, steps: range) -> Iterator[B]:
+        """The batches of some steps, in order."""
+
+    @abstractmethod
+    def losses(self, batch: B) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+        """The parts of the loss, each weighted, and further numbers for the log."""
+
+    def of_step(self, losses: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The parts of the step's loss, where ``losses`` gives this process's share of them."""
+        return losses
+
+    def sum_gradients(self) -> None:
+        """Make the gradient that of the step, where each process has the one of its share."""
+
+    @abstractmethod
+    def write(self, out: Path) -> None:
+        """Write the result, from ``average``."""
+
+    def figures(self) -> dict[str, float]:
+        """Numbers measured at a line of the log; they change nothing that is learned."""
+        return {}
+
+    def further_state(self) -> dict[str, Any]:
+        """What a subclass needs to go on, as plain values and tensors."""
+        return {}
+
+    def restore_further(self, state: dict[str, Any]) -> None:
+        """Take over what ``further_state`` gave."""
+
+    @property
+    def _mixed(self) -> bool:
+        return self.settings.mixed_precision and self.device.type == "cuda"
+
+    def _restore(self) -> None:
+        state = self.processes.from_the_first(self.states.load() if self.processes.first else None)
+        if state is None:
+            return
+        self.step, self.finished = state["step"], state["finished"]
+        self.average.weights = {key: value.to(self.device) for key, value in state["average"].items()}
+        if not self.finished:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.scaler.load_state_dict(state["scaler"])
+            self.restore_further(state)
+            torch.set_rng_state(state["rng"])
+            if self.device.type == "cuda":
+                torch.cuda.set_rng_state(state["device_rng"], self.device)
+        self.log.resume_at(self.step)
+        self.log.line(f"goes on from the saved step {self.step} of {self.iterations}")
+
+    def save(self) -> None:
+        """Save all that is needed to go on; once finished, only the result."""
+        if not self.processes.first:
+            return
+        state: dict[str, Any] = {
+            "step": self.step,
+            "finished": self.step == self.iterations,
+            "average": self.average.weights,
+        }
+        if not state["finished"]:
+            state |= {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "scaler": self.scaler.state_dict(),
+                "rng": torch.get_rng_state(),
+            }
+            state |= self.further_state()
+            if self.device.type == "cuda":
+                state["device_rng"] = torch.cuda.get_rng_state(self.device)
+        self.states.save(state)
+        self.log.save_metrics(self.log.metrics)
+
+    def complete(self, out: Path) -> None:
+        """Train what is left to train and write the result, with its metrics beside it."""
+        if not self.finished:
+            self.run()
+        if not self.processes.first:
+            return
+        metrics = out.with_name("metrics.csv")
+        for file in (out, metrics, self.log.metrics):
+            remove_unfinished(file)
+        self.log.save_metrics(metrics)
+        self.write(out)
+        self.log.line(f"wrote {out}")
+
+    def run(self) -> None:
+        """Train to the last step. Raises TwistError when a loss is not finite or a signal stops it."""
+        settings, total = self.settings, self.iterations
+        self.model.train()
+        saved_at, pause_s = time.monotonic(), settings.save_every_s
+        with stop_signals() as stopped:
+            waiting_since = time.monotonic()
+            for batch in self.batches(range(self.step, total)):
+                computing_since = time.monotonic()
+                rate = learning_rate(self.step, total, settings)
+                parts = self._train_step(batch.to(self.device), rate)
+                self.step += 1
+                self.average.update(self.model, self.step)
+                now = time.monotonic()
+                seconds = {"data_s": computing_since - waiting_since, "compute_s": now - computing_since}
+                voxels = int(self.processes.table([len(batch.indices)]).sum())
+                self.log.add(self.step, seconds, voxels, parts)
+                if self.step % settings.log_every == 0 or self.step == total:
+                    self.log.flush(self.step, rate, self.figures())
+                stop, due = self._agree(stopped, now - saved_at >= pause_s)
+                if self.step == total or stop or due:
+                    self.save()
+                    saved_at = time.monotonic()
+                    pause_s = self._pause_after(saved_at - now)
+                if stop and self.step < total:
+                    message = f"stopped by {stop} after step {self.step}; the same command goes on from there"
+                    raise self.processes.common(TwistError(message))
+                waiting_since = time.monotonic()
+
+    def _pause_after(self, saving_s: float) -> float:
+        """Seconds until the next save is due; 0 = after every step."""
+        chosen = self.settings.save_every_s
+        return max(chosen, saving_s * (1 / _SAVING_SHARE - 1)) if chosen else 0.0
+
+    def _agree(self, stopped: list[Signals], due: bool) -> tuple[str, bool]:
+        """The signal that any of the processes got, by name, and whether one of them finds a save due."""
+        table = self.processes.table([stopped[0] if stopped else 0, due])
+        number = int(table[:, 0].max())
+        return Signals(number).name if number else "", bool(table[:, 1].any())
+
+    def _train_step(self, batch: B, rate: float) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(self.device.type, torch.float16, enabled=self._mixed):
+            losses, numbers = self.losses(batch)
+            total = torch.stack(list(losses.values())).sum()
+            of_step = self.of_step(losses)
+        self._require_finite({f"{key} loss": value for key, value in of_step.items()}, batch)
+        self.scaler.scale(total).backward()
+        self.sum_gradients()
+        self.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.model.parameters(), self.settings.gradient_clip or math.inf
+        )
+        if not self._mixed:  # in mixed precision the scaler leaves such a step out and scales less
+            self._require_finite({"gradient": norm}, batch)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return {key: float(value.detach()) for key, value in of_step.items()} | numbers
+
+    def _require_finite(self, values: dict[str, torch.Tensor], batch: B) -> None:
+        if torch.isfinite(torch.stack(list(values.values()))).all():
+            return
+        bad = ", ".join(key for key, value in values.items() if not torch.isfinite(value))
+        unclean = [
+            scene
+            for b, scene in enumerate(batch.names)
+            if not torch.isfinite(batch.features[batch.indices[:, 0] == b]).all()
+        ]
+        parts = self.processes.gather((unclean, batch.names))
+        unclean, names = ([name for part in parts for name in part[k]] for k in (0, 1))
+        suspects = f"scene {unclean[0]} has such input" if unclean else f"scenes {', '.join(names)}"
+        raise self.processes.common(
+            TwistError(
+                f"the {bad} is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
+                f"kept. Lower {self.section}.learning_rate or set training.gradient_clip, and run again"
+            )
+        )
