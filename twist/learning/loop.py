@@ -141,8 +141,8 @@ class TrainingLoop(ABC, Generic[B]):
             state |= self.further_state()
             if self.device.type == "cuda":
                 state["device_rng"] = torch.cuda.get_rng_state(self.device)
+        self.log.save_metrics(self.log.metrics)  # first: killed in between, it has rows too many, not too few
         self.states.save(state)
-        self.log.save_metrics(self.log.metrics)
 
     def complete(self, out: Path) -> None:
         """Train what is left to train and write the result, with its metrics beside it."""
