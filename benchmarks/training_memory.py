@@ -83,7 +83,8 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
     figure = Figure(figsize=(6, 2.4), layout="constrained")
     axes = figure.subplots()
     axes.plot([row["step"] for row in rows], [row["resident_mb"] for row in rows], color="#0072B2")
-    axes.set(xlabel="step", ylabel="resident memory, MB", ylim=(0, None))
+    highest = max(row["resident_mb"] for row in rows)
+    axes.set(xlabel="step", ylabel="resident memory, MB", ylim=(0, 1.1 * highest))
     axes.grid(color="#E5E5E5")
     with atomic_write(path) as handle:
         figure.savefig(handle, format="png", dpi=150, metadata={"Software": None})
@@ -119,9 +120,7 @@ def main() -> None:
         size, wall, cpu = saving(replace(plan, iterations=1), Path(folder, "saving"), device)
         interval = plan.settings.training.save_every_s
         share = wall / (max(interval, 49 * wall) + wall)
-        print(
-            f"{arguments.run}: a state has {size:.1f} MB; saving takes {wall:.3f} s ({cpu:.3f} s CPU)"
-        )
+        print(f"{arguments.run}: a state has {size:.1f} MB; saving takes {wall:.3f} s ({cpu:.3f} s CPU)")
         print(f"and {100 * share:.2f} % of the time at the interval of {interval:g} s")
         if not arguments.labelled:
             return
