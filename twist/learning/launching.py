@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -70,6 +71,9 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         os._exit(0)  # a return waits for the launcher to take note, for ever where it has died
     except TwistError as error:
         print(f"twist, process {processes.rank} of {processes.count}: {error}", file=sys.stderr, flush=True)
+        sys.exit(1)
+    except Exception:  # a defect, or too little GPU memory; torch would keep it in a file
+        traceback.print_exc()
         sys.exit(1)
     finally:
         distributed.destroy_process_group()

@@ -46,7 +46,7 @@ def extraction_loss(
     pseudo_scenes = weight.new_tensor(batch.truth.count(False))
     sums = total(torch.stack([certain.sum(), uncertain.sum(), on.sum().to(weight.dtype), pseudo_scenes]))
     of_certain, of_uncertain, count = sums[0].clamp(min=1e-6), sums[1].clamp(min=1e-6), sums[2].clamp(min=1)
-    semantic = (certain * nll).sum() / of_certain + pseudo_weight * (uncertain * nll).sum() / of_uncertain
+    semantic = (certain * nll).sum() / of_certain + pseudo_weight * ((uncertain * nll).sum() / of_uncertain)
     semantic = semantic / torch.where(sums[3] > 0, 1 + pseudo_weight, 1.0)
 
     voxel = batch.voxel_of_point[on]
