@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
+import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -49,6 +51,12 @@ def atomic_write(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Delete what killed writers of ``path`` left beside it; for whoever alone may write it now."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        part.unlink(missing_ok=True)
 
 
 def _umask() -> int:
@@ -116,9 +124,23 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
 def read_names(path: str | Path) -> tuple[str, ...]:
     """Names of a text file, one a line, as the workflow's own lists hold them."""
     try:
-        return tuple(Path(path).read_text(encoding="utf-8").split())
+        names = Path(path).read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise TwistError(f"cannot read {path}: {error}") from error
+    return plain_names(names, path)
+
+
+def plain_names(names: Iterable[str], where: str | Path) -> tuple[str, ...]:
+    """The names of scenes, which are also names of files and words of command lines.
+
+    Letters and digits of any script and ``_ - .``, the last two not in front: such a name never leaves its
+    folder, is no option, and means nothing to a shell. Raises TwistError naming another and ``where``.
+    """
+    names = tuple(names)
+    for name in names:
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise TwistError(f"{where}: {name!r} is no scene name (letters, digits, _ - . only)")
+    return names
 
 
 def file_sha256(path: str | Path) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.errors import TwistError
-from twist.files import file_sha256, write_npz
+from twist.files import file_sha256, plain_names, write_npz
 from twist.formats import s3dis, scannet
 from twist.formats.report import ReadReport, empty_files
 from twist.formats.scannet_labels import find_label_map, read_label_map
@@ -84,7 +84,7 @@ def scene_names(names: list[str], path: Path | None) -> list[str]:
             raise TwistError(f"cannot read {path}: {error}") from error
     if not names:
         raise TwistError("no scenes: give --scenes or --scenes-file")
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(plain_names(names, path or "--scenes")))
 
 
 def read_raw(folder: Path, data_format: str, label_map: Path | None) -> tuple[Scene, ReadReport]:

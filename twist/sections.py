@@ -120,13 +120,24 @@ class TrainingSettings:
     )
     offset_weight: float = setting(1.0, "of L1 + direction loss against cross entropy [O]", at_least=0)
     mixed_precision: bool = setting(False, "float16 on GPU; the CPU always computes in float32")
+    gpus_per_training: int = setting(
+        1,
+        "processes, each with a GPU, that divide a step's scenes; without GPUs, as many on the CPU",
+        at_least=1,
+        changes_result=False,
+    )
     workers: int = setting(
         2, "processes that load, augment and voxelise; 0 = in line", at_least=0, changes_result=False
     )
     cache_gb: float = setting(
         2.0, "memory of each worker for scenes already read", at_least=0, changes_result=False
     )
-    save_every_s: float = setting(60.0, "seconds between saved states", at_least=0, changes_result=False)
+    save_every_s: float = setting(
+        60.0,
+        "seconds between saved states, more where saving would take over 2 % of the time; 0 = every step",
+        at_least=0,
+        changes_result=False,
+    )
     log_every: int = setting(
         20, "steps between lines of the log and of metrics.csv", at_least=1, changes_result=False
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from twist.errors import TwistError
-from twist.files import file_sha256
+from twist.files import file_sha256, plain_names
 from twist.formats.report import some
 from twist.formats.s3dis import list_rooms, missing_rooms
 from twist.rooms.plan import ScenePlan, plan_areas, plan_benchmark
@@ -71,7 +71,7 @@ def scene_lists(settings: Settings, raw: Path) -> SceneLists:
             "data.raw in its file under config/datasets/ to where it lies; docs/data.md has the steps"
         )
     if settings.data.format == "s3dis" and not settings.data.lists_folder:
-        lists = _by_area(tuple(list_rooms(raw)))
+        lists = _by_area(plain_names(list_rooms(raw), raw))
     else:
         own, folder = settings.data.own_lists, lists_folder(settings, raw)
         lists = SceneLists(
@@ -169,12 +169,7 @@ def read_list(path: Path, own: bool) -> tuple[str, ...]:
     )
     if repeated:
         raise TwistError(f"{path}: {', '.join(repeated[:5])} is listed more than once")
-    for name in names:
-        if not name.replace("_", "").replace("-", "").replace(".", "").isalnum() or name.startswith(
-            ("-", ".")
-        ):
-            raise TwistError(f"{path}: {name!r} is no scene name (letters, digits, _ - . only)")
-    return names
+    return plain_names(names, path)
 
 
 def labelled_scenes(

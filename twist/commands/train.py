@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twist.checking import natural
+
+if TYPE_CHECKING:
+    from twist.learning.processes import Processes
+    from twist.learning.trainer import TrainingPlan
 
 HELP = "train Φ (and Ψ) on labelled and pseudo-labelled scenes; goes on where a killed training stopped"
 EXAMPLE = (
@@ -46,11 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     import twist
     from twist.classes import CLASS_TABLES
-    from twist.devices import open_device
     from twist.errors import TwistError
     from twist.files import file_sha256, read_names
     from twist.learning.batches import Mix
-    from twist.learning.trainer import TrainingPlan, train
+    from twist.learning.launching import launch
+    from twist.learning.trainer import TrainingPlan
     from twist.runs import chosen_settings
 
     settings = chosen_settings(arguments)
@@ -89,4 +94,20 @@ def run(arguments: argparse.Namespace) -> None:
         train_recorrection=not is_start,
         origin={key: json.dumps(value) for key, value in origin.items()},
     )
-    train(plan, arguments.work, arguments.out, open_device(arguments.device), arguments.name)
+    paths = (arguments.work, arguments.out)
+    launch(settings.training.gpus_per_training, train_on, plan, *paths, arguments.device, arguments.name)
+
+
+def train_on(
+    processes: Processes, plan: TrainingPlan, work: Path, out: Path, device_name: str, name: str
+) -> None:
+    """What each process of a training does."""
+    import torch
+
+    from twist.devices import open_device
+    from twist.learning.trainer import train
+
+    device = open_device(processes.device_name(device_name))
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # NCCL and spconv work on the current one
+    train(plan, work, out, device, name, processes)

@@ -13,6 +13,7 @@ import torch
 from twist.geometry.voxels import scatter_mean, voxelise
 from twist.learning.augment import augment
 from twist.learning.paste import InstanceBank
+from twist.learning.processes import ALONE, Processes
 from twist.learning.samples import SampleCache, SceneSample
 from twist.learning.sequence import StepSequence
 from twist.settings import NetworkSettings, Settings
@@ -139,6 +140,10 @@ class Mix:
     pseudo_per_step: int = 0
     pseudo_folder: Path | None = None
 
+    @property
+    def scenes_per_step(self) -> int:
+        return self.labelled_per_step * bool(self.labelled) + self.pseudo_per_step * bool(self.pseudo)
+
     def scenes_of_step(self, step: int, seed: int) -> list[tuple[str, bool]]:
         """(name, is pseudo-labelled) of each scene of a step, a pure function of step and seed.
 
@@ -161,21 +166,34 @@ def walk(pool: tuple[str, ...], count: int, step: int, seed: list[int]) -> list[
 
 
 class BatchSequence(StepSequence[Batch]):
-    """The batches of a training on labelled and pseudo-labelled scenes, a pure function of seed and step."""
+    """The batches of a training on labelled and pseudo-labelled scenes, a pure function of seed and step.
 
-    def __init__(self, cache: SampleCache, mix: Mix, settings: Settings, seed: int, steps: range) -> None:
+    Of several processes each has its part of a step's scenes, changed at random as one process would do it.
+    """
+
+    def __init__(
+        self,
+        cache: SampleCache,
+        mix: Mix,
+        settings: Settings,
+        seed: int,
+        steps: range,
+        processes: Processes = ALONE,
+    ) -> None:
         super().__init__(steps)
         self.cache, self.mix, self.settings, self.seed = cache, mix, settings, seed
+        self.processes = processes
 
     @functools.cached_property
     def _bank(self) -> InstanceBank:
         return InstanceBank(self.cache.get(name) for name in self.mix.labelled)
 
     def batch(self, step: int) -> Batch:
-        """The batch of one step."""
+        """The batch of one step, or this process's part of it."""
         settings, paste = self.settings, self.settings.selftraining.paste
         samples = []
-        for k, (name, is_pseudo) in enumerate(self.mix.scenes_of_step(step, self.seed)):
+        scenes = list(enumerate(self.mix.scenes_of_step(step, self.seed)))
+        for k, (name, is_pseudo) in scenes[self.processes.part_of(len(scenes))]:
             sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
             rng = np.random.default_rng([self.seed, 2, step, k])
             if is_pseudo and paste:

@@ -82,3 +82,13 @@ class TrainingLog:
         writer.writeheader()
         writer.writerows(self._rows)
         write_text(path, buffer.getvalue())
+
+
+class SilentLog(TrainingLog):
+    """The log of all processes of a training but the first: it writes nothing."""
+
+    def line(self, text: str) -> None: ...
+
+    def resume_at(self, step: int) -> None: ...
+
+    def save_metrics(self, path: Path) -> None: ...

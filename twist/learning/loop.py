@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from signal import Signals
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import nn
 
 from twist.errors import TwistError
+from twist.files import remove_unfinished
 from twist.learning.log import TrainingLog
 from twist.learning.optimisation import MovingAverage, learning_rate, make_optimizer
+from twist.learning.processes import ALONE, Processes
 from twist.learning.state import StateFolder
+from twist.learning.stopping import stop_signals
 from twist.settings import TrainingSettings
 
 
@@ -36,12 +37,16 @@ class StepBatch(Protocol):
 
 B = TypeVar("B", bound=StepBatch)
 
+#: Most of the time that saving may take: where a save takes long, the next one comes later.
+_SAVING_SHARE = 0.02
+
 
 class TrainingLoop(ABC, Generic[B]):
     """The state of one training, in memory. A training says what its batches, losses and result are.
 
     On the CPU a resumed training ends with the same weights, bit for bit, as an uninterrupted one: a batch is
     a pure function of its step, and ``further_state`` holds whatever else the losses depend on.
+    Several processes hold the same at every step; the first of them reads, saves and writes.
     """
 
     #: The section of the settings that holds the learning rate.
@@ -56,9 +61,10 @@ class TrainingLoop(ABC, Generic[B]):
         device: torch.device,
         log: TrainingLog,
         momentum: float = 0.9,
+        processes: Processes = ALONE,
     ) -> None:
         self.model, self.settings, self.iterations = model, settings, iterations
-        self.states, self.device, self.log = states, device, log
+        self.states, self.device, self.log, self.processes = states, device, log, processes
         self.average = MovingAverage(model, settings.ema_decay)
         self.optimizer = make_optimizer(model, settings, momentum)
         self.scaler = torch.amp.GradScaler(enabled=self._mixed)
@@ -72,6 +78,13 @@ class TrainingLoop(ABC, Generic[B]):
     @abstractmethod
     def losses(self, batch: B) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
         """The parts of the loss, each weighted, and further numbers for the log."""
+
+    def of_step(self, losses: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The parts of the step's loss, where ``losses`` gives this process's share of them."""
+        return losses
+
+    def sum_gradients(self) -> None:
+        """Make the gradient that of the step, where each process has the one of its share."""
 
     @abstractmethod
     def write(self, out: Path) -> None:
@@ -93,7 +106,7 @@ class TrainingLoop(ABC, Generic[B]):
         return self.settings.mixed_precision and self.device.type == "cuda"
 
     def _restore(self) -> None:
-        state = self.states.load()
+        state = self.processes.from_the_first(self.states.load() if self.processes.first else None)
         if state is None:
             return
         self.step, self.finished = state["step"], state["finished"]
@@ -111,6 +124,8 @@ class TrainingLoop(ABC, Generic[B]):
 
     def save(self) -> None:
         """Save all that is needed to go on; once finished, only the result."""
+        if not self.processes.first:
+            return
         state: dict[str, Any] = {
             "step": self.step,
             "finished": self.step == self.iterations,
@@ -126,14 +141,19 @@ class TrainingLoop(ABC, Generic[B]):
             state |= self.further_state()
             if self.device.type == "cuda":
                 state["device_rng"] = torch.cuda.get_rng_state(self.device)
+        self.log.save_metrics(self.log.metrics)  # first: killed in between, it has rows too many, not too few
         self.states.save(state)
-        self.log.save_metrics(self.log.metrics)
 
     def complete(self, out: Path) -> None:
         """Train what is left to train and write the result, with its metrics beside it."""
         if not self.finished:
             self.run()
-        self.log.save_metrics(out.with_name("metrics.csv"))
+        if not self.processes.first:
+            return
+        metrics = out.with_name("metrics.csv")
+        for file in (out, metrics, self.log.metrics):
+            remove_unfinished(file)
+        self.log.save_metrics(metrics)
         self.write(out)
         self.log.line(f"wrote {out}")
 
@@ -141,8 +161,8 @@ class TrainingLoop(ABC, Generic[B]):
         """Train to the last step. Raises TwistError when a loss is not finite or a signal stops it."""
         settings, total = self.settings, self.iterations
         self.model.train()
-        saved_at = time.monotonic()
-        with _stop_signals() as stopped:
+        saved_at, pause_s = time.monotonic(), settings.save_every_s
+        with stop_signals() as stopped:
             waiting_since = time.monotonic()
             for batch in self.batches(range(self.step, total)):
                 computing_since = time.monotonic()
@@ -152,17 +172,30 @@ class TrainingLoop(ABC, Generic[B]):
                 self.average.update(self.model, self.step)
                 now = time.monotonic()
                 seconds = {"data_s": computing_since - waiting_since, "compute_s": now - computing_since}
-                self.log.add(self.step, seconds, len(batch.indices), parts)
+                voxels = int(self.processes.table([len(batch.indices)]).sum())
+                self.log.add(self.step, seconds, voxels, parts)
                 if self.step % settings.log_every == 0 or self.step == total:
                     self.log.flush(self.step, rate, self.figures())
-                if self.step == total or stopped or now - saved_at >= settings.save_every_s:
+                stop, due = self._agree(stopped, now - saved_at >= pause_s)
+                if self.step == total or stop or due:
                     self.save()
                     saved_at = time.monotonic()
-                if stopped and self.step < total:
-                    raise TwistError(
-                        f"stopped by {stopped[0]} after step {self.step}; the same command goes on from there"
-                    )
+                    pause_s = self._pause_after(saved_at - now)
+                if stop and self.step < total:
+                    message = f"stopped by {stop} after step {self.step}; the same command goes on from there"
+                    raise self.processes.common(TwistError(message))
                 waiting_since = time.monotonic()
+
+    def _pause_after(self, saving_s: float) -> float:
+        """Seconds until the next save is due; 0 = after every step."""
+        chosen = self.settings.save_every_s
+        return max(chosen, saving_s * (1 / _SAVING_SHARE - 1)) if chosen else 0.0
+
+    def _agree(self, stopped: list[Signals], due: bool) -> tuple[str, bool]:
+        """The signal that any of the processes got, by name, and whether one of them finds a save due."""
+        table = self.processes.table([stopped[0] if stopped else 0, due])
+        number = int(table[:, 0].max())
+        return Signals(number).name if number else "", bool(table[:, 1].any())
 
     def _train_step(self, batch: B, rate: float) -> dict[str, float]:
         for group in self.optimizer.param_groups:
@@ -171,8 +204,10 @@ class TrainingLoop(ABC, Generic[B]):
         with torch.autocast(self.device.type, torch.float16, enabled=self._mixed):
             losses, numbers = self.losses(batch)
             total = torch.stack(list(losses.values())).sum()
-        self._require_finite({f"{key} loss": value for key, value in losses.items()}, batch)
+            of_step = self.of_step(losses)
+        self._require_finite({f"{key} loss": value for key, value in of_step.items()}, batch)
         self.scaler.scale(total).backward()
+        self.sum_gradients()
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(
             self.model.parameters(), self.settings.gradient_clip or math.inf
@@ -181,7 +216,7 @@ class TrainingLoop(ABC, Generic[B]):
             self._require_finite({"gradient": norm}, batch)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return {key: float(value.detach()) for key, value in losses.items()} | numbers
+        return {key: float(value.detach()) for key, value in of_step.items()} | numbers
 
     def _require_finite(self, values: dict[str, torch.Tensor], batch: B) -> None:
         if torch.isfinite(torch.stack(list(values.values()))).all():
@@ -192,25 +227,12 @@ class TrainingLoop(ABC, Generic[B]):
             for b, scene in enumerate(batch.names)
             if not torch.isfinite(batch.features[batch.indices[:, 0] == b]).all()
         ]
-        suspects = f"scene {unclean[0]} has such input" if unclean else f"scenes {', '.join(batch.names)}"
-        raise TwistError(
-            f"the {bad} is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
-            f"kept. Lower {self.section}.learning_rate or set training.gradient_clip, and run again"
+        parts = self.processes.gather((unclean, batch.names))
+        unclean, names = ([name for part in parts for name in part[k]] for k in (0, 1))
+        suspects = f"scene {unclean[0]} has such input" if unclean else f"scenes {', '.join(names)}"
+        raise self.processes.common(
+            TwistError(
+                f"the {bad} is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
+                f"kept. Lower {self.section}.learning_rate or set training.gradient_clip, and run again"
+            )
         )
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[str]]:
-    """While inside, SIGTERM, SIGINT and SIGUSR1 only leave their name in the list; the loop stops itself."""
-    stopped: list[str] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        stopped.append(signal.Signals(number).name)
-
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
-    before = {number: signal.signal(number, note) for number in numbers}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

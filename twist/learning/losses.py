@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -21,6 +23,7 @@ def extraction_loss(
     class_weight: torch.Tensor,
     offset_weight: float,
     pseudo_weight: float = 1.0,
+    total: Callable[[torch.Tensor], torch.Tensor] = lambda values: values,
 ) -> dict[str, torch.Tensor]:
     """L^Φ in parts: ``semantic`` cross entropy; ``offset`` = L1 + direction, negative cosine [PointGroup].
 
@@ -29,6 +32,8 @@ def extraction_loss(
     uncertain labels must not drown the few certain ones]. Offset: over points on an instance; the head
     speaks for the mean position of the voxel's points, so its target there is the instance's centre minus
     that position. Parts are 0 where no point takes part.
+    total: sums over the processes that a step's scenes are divided among; each then gets its share of the
+    step's loss.
     """
     known = batch.semantic >= 0
     target, voxel = batch.semantic[known], batch.voxel_of_point[known]
@@ -36,25 +41,20 @@ def extraction_loss(
     log_probability = functional.log_softmax(extraction.logits.float(), dim=1)
     nll = -log_probability[voxel, target]
     annotated = batch.annotated_points()[known]
-    certain = _weighted_mean(nll, weight * annotated)
-    if all(batch.truth):
-        semantic = certain
-    else:
-        pseudo = _weighted_mean(nll, weight * ~annotated)
-        semantic = (certain + pseudo_weight * pseudo) / (1 + pseudo_weight)
-
+    certain, uncertain = weight * annotated, weight * ~annotated
     on = batch.instance >= 0
+    pseudo_scenes = weight.new_tensor(batch.truth.count(False))
+    sums = total(torch.stack([certain.sum(), uncertain.sum(), on.sum().to(weight.dtype), pseudo_scenes]))
+    of_certain, of_uncertain, count = sums[0].clamp(min=1e-6), sums[1].clamp(min=1e-6), sums[2].clamp(min=1)
+    semantic = (certain * nll).sum() / of_certain + pseudo_weight * ((uncertain * nll).sum() / of_uncertain)
+    semantic = semantic / torch.where(sums[3] > 0, 1 + pseudo_weight, 1.0)
+
     voxel = batch.voxel_of_point[on]
     wanted = batch.centre[on] - batch.position[voxel]
     predicted = extraction.offset[voxel].float()
-    count = on.sum().clamp(min=1)
     l1 = (predicted - wanted).abs().sum() / count
     direction = -functional.cosine_similarity(predicted, wanted, dim=1, eps=1e-6).sum() / count
     return {"semantic": semantic, "offset": offset_weight * (l1 + direction)}
-
-
-def _weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    return (weight * values).sum() / weight.sum().clamp(min=1e-6)
 
 
 def recorrection_loss(

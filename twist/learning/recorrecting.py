@@ -11,6 +11,7 @@ import torch
 
 from twist.learning.batches import Batch
 from twist.learning.losses import proposal_targets, recorrection_loss
+from twist.learning.processes import ALONE, Processes
 from twist.network.extraction import Extraction
 from twist.network.model import Model
 from twist.network.proposal_voxels import ProposalVoxels, concatenate, proposal_voxels
@@ -36,6 +37,10 @@ class SceneProposals:
     def detached(self) -> SceneProposals:
         """The same without the way back to Φ, as a copy that keeps nothing else alive."""
         return replace(self, features=self.features.detach().clone())
+
+    def to(self, device: torch.device | str) -> SceneProposals:
+        moved = {key: value.to(device) for key, value in vars(self).items()}
+        return SceneProposals(**moved)
 
 
 class ProposalMemory:
@@ -64,18 +69,25 @@ class ProposalMemory:
         """Take over what ``state`` gave."""
         self._scenes.clear()
         for entry in state:
-            tensors = {key: value.to(device) for key, value in entry.items() if key != "voxels"}
-            self._scenes.append(SceneProposals(ProposalVoxels(**entry["voxels"]).to(device), **tensors))
+            scene = SceneProposals(**entry | {"voxels": ProposalVoxels(**entry["voxels"])})
+            self._scenes.append(scene.to(device))
 
 
 def recorrection_step(
-    model: Model, extraction: Extraction, batch: Batch, settings: Settings, memory: ProposalMemory
+    model: Model,
+    extraction: Extraction,
+    batch: Batch,
+    settings: Settings,
+    memory: ProposalMemory,
+    processes: Processes = ALONE,
 ) -> tuple[dict[str, torch.Tensor], float]:
     """Ψ's losses on one batch, and the number of proposals an annotated scene.
 
     Ψ learns from annotated scenes only [our choice]: those of the batch and, up to
     ``recorrection.scenes_per_step`` in all, those that ``memory`` holds; the batch's go there. Where no scene
     gives a proposal, the losses are 0: early rounds on few labels meet this.
+    Of several processes each finds the proposals of its scenes, and every one computes Ψ on all of them, with
+    the way back to Φ for its own: with few annotated scenes a step there is little to divide.
     """
     probability = torch.softmax(extraction.logits.detach().float(), dim=1).cpu().numpy()
     centre = (batch.position + extraction.offset.detach().float()).cpu().numpy()
@@ -84,8 +96,9 @@ def recorrection_step(
         features = features.detach()
     annotated = [int(b) for b in np.flatnonzero(batch.truth)]
     found = [_scene_proposals(batch, b, features, probability, centre, model, settings) for b in annotated]
+    found = _of_all_processes(found, processes, model.device)
     fresh = [scene for scene in found if scene is not None]
-    scenes = fresh + memory.recall(settings.recorrection.scenes_per_step - len(annotated))
+    scenes = fresh + memory.recall(settings.recorrection.scenes_per_step - len(found))
     memory.add(fresh)
     if not scenes:
         zero = extraction.logits.sum() * 0.0
@@ -101,7 +114,18 @@ def recorrection_step(
         torch.cat([scene.certainty for scene in scenes]),
         torch.cat([scene.label for scene in scenes]),
     )
-    return losses, sum(len(scene.label) for scene in fresh) / max(len(annotated), 1)
+    return losses, sum(len(scene.label) for scene in fresh) / max(len(found), 1)
+
+
+def _of_all_processes(
+    own: list[SceneProposals | None], processes: Processes, device: torch.device
+) -> list[SceneProposals | None]:
+    """The proposals of all annotated scenes of a step, in order; those found here keep their way to Φ."""
+    if processes.count == 1:
+        return own
+    parts = processes.gather([scene and scene.detached().to("cpu") for scene in own])
+    parts[processes.rank] = own
+    return [scene and scene.to(device) for part in parts for scene in part]
 
 
 def _scene_proposals(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from twist.errors import TwistError
-from twist.files import atomic_write
+from twist.files import atomic_write, remove_unfinished
 from twist.network.model import load_tensors
 
 _MAGIC = b"twist-state-1\n"
@@ -43,6 +43,7 @@ class StateFolder:
         """The newest whole state of the same origin, or None: then the training starts from the beginning."""
         best = None
         for number, slot in enumerate(self.slots):
+            remove_unfinished(slot)
             content = self._read(slot)
             if content is not None and (best is None or content["step"] > best["step"]):
                 best, self._next = content, 1 - number

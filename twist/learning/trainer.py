@@ -6,6 +6,7 @@ It does not know which round it is in; it is given start weights, scenes and set
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,16 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.files import exclusive_lock
 from twist.learning.batches import Batch, BatchSequence, Mix
-from twist.learning.log import TrainingLog
+from twist.learning.log import SilentLog, TrainingLog
 from twist.learning.loop import TrainingLoop
 from twist.learning.losses import class_weights, extraction_loss
+from twist.learning.processes import ALONE, Processes
 from twist.learning.recorrecting import ProposalMemory, recorrection_step
 from twist.learning.samples import SampleCache
 from twist.learning.state import StateFolder
 from twist.network.model import Model
 from twist.network.pretrained import load_backbone
+from twist.network.sparse import synchronise
 from twist.settings import Settings
 
 
@@ -53,16 +56,26 @@ class TrainingPlan:
     origin: dict[str, str]
 
 
-def train(plan: TrainingPlan, work: Path, out: Path, device: torch.device, name: str) -> None:
+def train(
+    plan: TrainingPlan, work: Path, out: Path, device: torch.device, name: str, processes: Processes = ALONE
+) -> None:
     """Train, or go on with the training that ``work`` holds, and write the model to ``out`` at the end.
 
-    On the CPU a resumed training ends with the same weights, bit for bit, as an uninterrupted one.
-    Raises TwistError when a loss is not finite (naming the scenes; the last good state stays), and when
-    stopped by SIGTERM or SIGUSR1 (after saving).
+    On the CPU a resumed training ends with the same weights, bit for bit, as an uninterrupted one by as many
+    processes. Of several processes the first alone reads and writes ``work`` and ``out``.
+    Raises TwistError when a loss is not finite (naming the scenes; the last good state stays), when stopped
+    by SIGTERM, SIGINT or SIGUSR1 (after saving), and for more processes than a step has scenes.
     """
-    with exclusive_lock(work / "lock", f"{out}"):
-        log = TrainingLog(work, plan.iterations, name)
-        Trainer(plan, work, device, log).complete(out)
+    if plan.mix.scenes_per_step < processes.count:
+        raise processes.common(
+            TwistError(
+                f"training.gpus_per_training is {processes.count}, but a step has {plan.mix.scenes_per_step} "
+                "scenes; lower it, or raise training.scenes_per_step or selftraining.pseudo_per_step"
+            )
+        )
+    with exclusive_lock(work / "lock", f"{out}") if processes.first else nullcontext():
+        log = (TrainingLog if processes.first else SilentLog)(work, plan.iterations, name)
+        Trainer(plan, work, device, log, processes).complete(out)
 
 
 class Trainer(TrainingLoop[Batch]):
@@ -70,7 +83,14 @@ class Trainer(TrainingLoop[Batch]):
 
     model: Model
 
-    def __init__(self, plan: TrainingPlan, work: Path, device: torch.device, log: TrainingLog) -> None:
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        work: Path,
+        device: torch.device,
+        log: TrainingLog,
+        processes: Processes = ALONE,
+    ) -> None:
         self.plan = plan
         settings = plan.settings.training
         self.cache = SampleCache(plan.scene_folder, plan.supervoxel_folder, plan.table, settings.cache_gb)
@@ -78,9 +98,10 @@ class Trainer(TrainingLoop[Batch]):
         torch.manual_seed(plan.seed)
         model = _start_model(plan, device, log)
         model.certainty_trained = model.certainty_trained or plan.train_recorrection
-        super().__init__(
-            model, settings, plan.iterations, StateFolder(work, plan.origin, log.line), device, log
-        )
+        if processes.count > 1:
+            synchronise(model.extraction, processes.total)
+        states = StateFolder(work, plan.origin, log.line)
+        super().__init__(model, settings, plan.iterations, states, device, log, processes=processes)
 
     def further_state(self) -> dict[str, Any]:
         return {"memory": self.memory.state()}
@@ -90,7 +111,8 @@ class Trainer(TrainingLoop[Batch]):
 
     def batches(self, steps: range) -> Iterator[Batch]:
         self.class_weight = torch.from_numpy(self._class_weights()).to(self.device)
-        sequence = BatchSequence(self.cache, self.plan.mix, self.plan.settings, self.plan.seed, steps)
+        plan = self.plan
+        sequence = BatchSequence(self.cache, plan.mix, plan.settings, plan.seed, steps, self.processes)
         return sequence.loader(self.settings.workers, self.device)
 
     def losses(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
@@ -102,12 +124,24 @@ class Trainer(TrainingLoop[Batch]):
             self.class_weight,
             settings.training.offset_weight,
             settings.selftraining.pseudo_weight,
+            self.processes.total,
         )
         if not self.plan.train_recorrection:
             return losses, {}
-        more, proposals = recorrection_step(self.model, extraction, batch, settings, self.memory)
+        more, proposals = recorrection_step(
+            self.model, extraction, batch, settings, self.memory, self.processes
+        )
         losses |= {key: settings.recorrection.alpha * value for key, value in more.items()}
         return losses, {"proposals": proposals}
+
+    def of_step(self, losses: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Of Φ's losses each process has its share, of Ψ's the whole."""
+        shares = torch.stack([losses["semantic"].detach(), losses["offset"].detach()])
+        semantic, offset = self.processes.total(shares)
+        return losses | {"semantic": semantic, "offset": offset}
+
+    def sum_gradients(self) -> None:
+        self.processes.sum_gradients(self.model.extraction, self.model.recorrection)
 
     def write(self, out: Path) -> None:
         """The model with the averaged weights: what evaluates, labels and starts the next round."""

@@ -129,6 +129,10 @@ def device_of(wildcards, resources):
     return "auto" if resources.gpu else "cpu"
 
 
+def gpus_of_training(wildcards):
+    return settings_of(run_of(wildcards)).training.gpus_per_training
+
+
 def model_of(run, stage):
     """The model of a run after round ``stage``; runs that are alike so far share it."""
     return f"results/{owner(run, stage).name}/round{stage}/model.pt"

@@ -27,7 +27,7 @@ rule predict:
     shell:
         "python -m twist predict --run {wildcards.run} --override {params.override:q}"
         " --model {input.model}"
-        " --data results/data/{params.run.dataset} --scenes {input.scenes} --device {params.device}"
+        " --data results/data/{params.run.dataset} --scenes {input.scenes:q} --device {params.device}"
         " --out-dir {params.folder}/predictions --manifest {output} 2>&1 | tee {log}"
 
 

@@ -17,7 +17,7 @@ rule train_start:
     conda:
         ENVIRONMENT
     resources:
-        gpu=1,
+        gpu=gpus_of_training,
         mem_mb=16000,
         runtime=1440,
     params:
@@ -86,7 +86,7 @@ rule train_round:
     conda:
         ENVIRONMENT
     resources:
-        gpu=1,
+        gpu=gpus_of_training,
         mem_mb=16000,
         runtime=1440,
     params:

@@ -40,4 +40,4 @@ rule submission:
         folder=lambda wildcards, input: Path(input.predictions).with_suffix(""),
     shell:
         "python -m twist export-submission --run {wildcards.run} --override {params.override:q}"
-        " --predictions {params.folder} --list {input.scenes} --out {output} 2>&1 | tee {log}"
+        " --predictions {params.folder} --list {input.scenes:q} --out {output} 2>&1 | tee {log}"
