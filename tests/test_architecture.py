@@ -28,6 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "stamps",
         "provenance",
         "locks",
+        "slurm",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing"),
     ("selftraining", "preparation", "runs", "experiments", "splits", "inspection"),

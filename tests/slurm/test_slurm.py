@@ -1,0 +1,130 @@
+"""The tiny workflow on a real Slurm, with the shipped profile: whole, and disturbed as clusters disturb jobs.
+
+Each run must end with the scores and, bit for bit, the weights of an undisturbed run on one machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.slurm.cluster import Cluster
+from tests.workflow.project import SETTINGS, Project, assert_same_results
+
+#: One round, so that each test trains once; two jobs of labelling and prediction.
+CHOSEN = SETTINGS | {
+    "selftraining": {"iterations": 40, "rounds": 1},
+    "data": {"inference_shards": 2},
+}
+ROUND = "results/tiny_50pct/round1"
+LOG = f"{ROUND}/work/log.txt"
+TARGET = "results/tiny_50pct/eval.json"
+
+
+class OnSlurm(Project):
+    """A project whose jobs go to the cluster."""
+
+    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+        super().__init__(folder)
+        self.options = options
+
+    def command(self, *words: str, settings: dict | None = None) -> list[str]:
+        # The cluster of the tests keeps no accounts of past jobs, and the tests are in a hurry.
+        test_only = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"]
+        return [
+            str(Path(sys.executable).with_name("snakemake")), "--workflow-profile", "profiles/slurm",
+            *test_only, *self.options, "--config", f"settings={json.dumps(settings or CHOSEN)}",
+            "--quiet", "host", "--", *words,
+        ]  # fmt: skip
+
+    def finish(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.wait(timeout=600) == 0, (self.folder / "output.txt").read_text()[-5000:]
+
+    def trainings(self) -> str:
+        """The log of round 1's training, all attempts."""
+        return (self.folder / LOG).read_text()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A run on this machine, without Slurm."""
+    project = Project(tmp_path_factory.mktemp("undisturbed"))
+    project.run(TARGET, settings=CHOSEN)
+    return project
+
+
+def before_round_1(undisturbed: Project, folder: Path, *options: str) -> OnSlurm:
+    """A project for Slurm that still has round 1 to train."""
+    project = OnSlurm(folder, options)
+    shutil.copytree(undisturbed.folder / "results", project.folder / "results")
+    for name in ("model.pt", "metrics.csv", "eval.json"):
+        (project.folder / ROUND / name).unlink()
+    for name in ("work", "predictions"):
+        shutil.rmtree(project.folder / ROUND / name)
+    (project.folder / TARGET).unlink()
+    return project
+
+
+def test_a_run_on_slurm_is_a_run_on_one_machine(
+    cluster: Cluster, undisturbed: Project, tmp_path: Path
+) -> None:
+    project = OnSlurm(tmp_path / "whole", ("--set-resources", "train_round:gpu_model=a100"))
+    project.finish(project.start(TARGET))
+    assert_same_results(undisturbed, project, TARGET, "tiny_50pct-suponly/round0", "tiny_50pct/round1")
+    training = cluster.facts(cluster.job("train_start", project.folder).id)
+    assert training["TresPerJob"] == "gres:gpu:1"
+    assert cluster.facts(cluster.job("train_round", project.folder).id)["TresPerJob"] == "gres:gpu:a100:1"
+    assert "TresPerJob" not in cluster.facts(cluster.job("prepare", project.folder).id)
+
+
+def test_a_requeued_training_goes_on(cluster: Cluster, undisturbed: Project, tmp_path: Path) -> None:
+    project = before_round_1(undisturbed, tmp_path / "requeued")
+    process = project.start(TARGET)
+    project.wait_for(process, LOG, "step 10/")
+    training = cluster.job("train_round", project.folder)
+    cluster.ask("scontrol", "requeue", training.id)
+    cluster.start_now(training.id)
+    project.finish(process)
+    assert cluster.job("train_round", project.folder)[:1] == training[:1]
+    assert cluster.job("train_round", project.folder).restarts == 1
+    assert "goes on from the saved step" in project.trainings()
+    assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")
+
+
+def test_a_training_past_its_time_limit_goes_on_in_the_next_attempt(
+    cluster: Cluster, undisturbed: Project, tmp_path: Path
+) -> None:
+    project = before_round_1(undisturbed, tmp_path / "late")
+    process = project.start(TARGET)
+    project.wait_for(process, LOG, "step 10/")
+    training = cluster.job("train_round", project.folder)
+    os.kill(project.trainer(LOG), signal.SIGSTOP)  # it shall last longer than it may
+    cluster.ask("scontrol", "update", f"JobId={training.id}", "EndTime=now")
+    cluster.wait_for_state(training.id, "TIMEOUT")
+    project.finish(process)
+    assert cluster.job("train_round", project.folder).id != training.id
+    assert "goes on from the saved step" in project.trainings()
+    assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")
+
+
+def test_a_killed_snakemake_leaves_nothing_behind_that_disturbs_the_next(
+    cluster: Cluster, undisturbed: Project, tmp_path: Path
+) -> None:
+    project = before_round_1(undisturbed, tmp_path / "killed")
+    project.kill_at(project.start(TARGET), LOG, "step 10/", "snakemake")
+    orphan = cluster.job("train_round", project.folder)
+    assert orphan.state == "RUNNING"
+    project.finish(project.start(TARGET))
+    output = (project.folder / "output.txt").read_text()
+    assert "Cleared the locks of a run that was killed" in output
+    assert f"Cancelling what a killed run left in Slurm's queue: {orphan.id}" in output
+    assert cluster.facts(orphan.id)["JobState"] == "CANCELLED"
+    assert "goes on from the saved step" in project.trainings()
+    assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")
