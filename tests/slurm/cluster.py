@@ -80,6 +80,7 @@ class Cluster:
         self.folder = folder
         self.host = socket.gethostname().split(".")[0]
         self.environment = {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": f"{folder}/bin:{SEARCH}"}
+        self.clients: list[subprocess.Popen[bytes]] = []
         self._daemons: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
@@ -95,7 +96,9 @@ class Cluster:
         self._wait(lambda: "idle" in self.ask("sinfo", "--noheader", "--format=%T"), "an idle node")
 
     def stop(self) -> None:
-        """End all jobs, then the daemons."""
+        """End the clients that still run, all jobs, then the daemons."""
+        for client in self.clients:
+            client.kill()
         self.ask("scancel", "--me", "--signal=KILL")
         self.ask("scancel", "--me")
         deadline = time.monotonic() + 30

@@ -18,11 +18,8 @@ import pytest
 from tests.slurm.cluster import Cluster
 from tests.workflow.project import SETTINGS, Project, assert_same_results
 
-#: One round, so that each test trains once; two jobs of labelling and prediction.
-CHOSEN = SETTINGS | {
-    "selftraining": {"iterations": 40, "rounds": 1},
-    "data": {"inference_shards": 2},
-}
+#: One round, so that each test trains once.
+CHOSEN = SETTINGS | {"selftraining": {"iterations": 40, "rounds": 1}}
 ROUND = "results/tiny_50pct/round1"
 LOG = f"{ROUND}/work/log.txt"
 TARGET = "results/tiny_50pct/eval.json"
@@ -31,18 +28,23 @@ TARGET = "results/tiny_50pct/eval.json"
 class OnSlurm(Project):
     """A project whose jobs go to the cluster."""
 
-    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, cluster: Cluster, *options: str, settings: dict = CHOSEN) -> None:
         super().__init__(folder)
-        self.options = options
+        self.cluster, self.options, self.settings = cluster, options, settings
 
     def command(self, *words: str, settings: dict | None = None) -> list[str]:
         # The cluster of the tests keeps no accounts of past jobs, and the tests are in a hurry.
         test_only = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"]
         return [
             str(Path(sys.executable).with_name("snakemake")), "--workflow-profile", "profiles/slurm",
-            *test_only, *self.options, "--config", f"settings={json.dumps(settings or CHOSEN)}",
+            *test_only, *self.options, "--config", f"settings={json.dumps(settings or self.settings)}",
             "--quiet", "host", "--", *words,
         ]  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        process = super().start(*words)
+        self.cluster.clients.append(process)
+        return process
 
     def finish(self, process: subprocess.Popen[bytes]) -> None:
         assert process.wait(timeout=600) == 0, (self.folder / "output.txt").read_text()[-5000:]
@@ -60,9 +62,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def before_round_1(undisturbed: Project, folder: Path, *options: str) -> OnSlurm:
+def before_round_1(cluster: Cluster, undisturbed: Project, folder: Path) -> OnSlurm:
     """A project for Slurm that still has round 1 to train."""
-    project = OnSlurm(folder, options)
+    project = OnSlurm(folder, cluster)
     shutil.copytree(undisturbed.folder / "results", project.folder / "results")
     for name in ("model.pt", "metrics.csv", "eval.json"):
         (project.folder / ROUND / name).unlink()
@@ -75,7 +77,10 @@ def before_round_1(undisturbed: Project, folder: Path, *options: str) -> OnSlurm
 def test_a_run_on_slurm_is_a_run_on_one_machine(
     cluster: Cluster, undisturbed: Project, tmp_path: Path
 ) -> None:
-    project = OnSlurm(tmp_path / "whole", ("--set-resources", "train_round:gpu_model=a100"))
+    """From raw scans on, with labelling and prediction divided into more jobs than there."""
+    chosen = CHOSEN | {"data": {"inference_shards": 2}}
+    options = ("--set-resources", "train_round:gpu_model=a100")
+    project = OnSlurm(tmp_path / "whole", cluster, *options, settings=chosen)
     project.finish(project.start(TARGET))
     assert_same_results(undisturbed, project, TARGET, "tiny_50pct-suponly/round0", "tiny_50pct/round1")
     training = cluster.facts(cluster.job("train_start", project.folder).id)
@@ -85,7 +90,7 @@ def test_a_run_on_slurm_is_a_run_on_one_machine(
 
 
 def test_a_requeued_training_goes_on(cluster: Cluster, undisturbed: Project, tmp_path: Path) -> None:
-    project = before_round_1(undisturbed, tmp_path / "requeued")
+    project = before_round_1(cluster, undisturbed, tmp_path / "requeued")
     process = project.start(TARGET)
     project.wait_for(process, LOG, "step 10/")
     training = cluster.job("train_round", project.folder)
@@ -101,7 +106,7 @@ def test_a_requeued_training_goes_on(cluster: Cluster, undisturbed: Project, tmp
 def test_a_training_past_its_time_limit_goes_on_in_the_next_attempt(
     cluster: Cluster, undisturbed: Project, tmp_path: Path
 ) -> None:
-    project = before_round_1(undisturbed, tmp_path / "late")
+    project = before_round_1(cluster, undisturbed, tmp_path / "late")
     process = project.start(TARGET)
     project.wait_for(process, LOG, "step 10/")
     training = cluster.job("train_round", project.folder)
@@ -117,7 +122,7 @@ def test_a_training_past_its_time_limit_goes_on_in_the_next_attempt(
 def test_a_killed_snakemake_leaves_nothing_behind_that_disturbs_the_next(
     cluster: Cluster, undisturbed: Project, tmp_path: Path
 ) -> None:
-    project = before_round_1(undisturbed, tmp_path / "killed")
+    project = before_round_1(cluster, undisturbed, tmp_path / "killed")
     project.kill_at(project.start(TARGET), LOG, "step 10/", "snakemake")
     orphan = cluster.job("train_round", project.folder)
     assert orphan.state == "RUNNING"

@@ -11,10 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import torch
-
-from twist.network.model import Model
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 #: States are saved often, and a round lasts long enough to be killed in its middle.
@@ -97,6 +93,10 @@ class Project:
 
 def assert_same_results(one: Project, other: Project, target: str, *stages: str) -> None:
     """Equal scores in the eval.json ``target``, equal weights, bit for bit, after each stage RUN/roundN."""
+    import torch
+
+    from twist.network.model import Model
+
     for stage in stages:
         models = [Model.load(project.folder / "results" / stage / "model.pt") for project in (one, other)]
         weights = [model.state_dict() for model in models]
