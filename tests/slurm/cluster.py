@@ -65,11 +65,8 @@ def missing_programs() -> list[str]:
 
 
 class Job(NamedTuple):
-    """A job as the queue shows it; ``rule`` is the comment of the executor plugin: rule_NAME_wildcards_…"""
-
     id: str
     state: str
-    rule: str
     restarts: int
 
 
@@ -84,7 +81,7 @@ class Cluster:
         self._daemons: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
-        """Return once the node takes jobs. Fails with the daemons' output when that takes over a minute."""
+        """Return once the node takes jobs; fail with the daemons' output where it never does."""
         self._write_files()
         names = ("socket", "key-file", "pid-file", "log-file", "seed-file")
         files = {name: self.folder / f"munge.{name.split('-')[0]}" for name in names}
@@ -126,8 +123,8 @@ class Cluster:
         ).splitlines()
         for row in rows:
             number, state, comment, place = row.split("|")
-            if comment.startswith(f"rule_{rule}_") and place == str(folder):
-                return Job(number, state, comment, int(self.facts(number)["Restarts"]))
+            if comment.startswith(f"rule_{rule}_wildcards_") and place == str(folder):
+                return Job(number, state, int(self.facts(number)["Restarts"]))
         raise AssertionError(f"no job of rule {rule} in {rows}")
 
     def facts(self, number: str) -> dict[str, str]:
@@ -135,13 +132,11 @@ class Cluster:
         words = self.ask("scontrol", "show", "job", "--details", number).split()
         return dict(word.split("=", 1) for word in words if "=" in word)
 
-    def wait_for_state(self, number: str, *states: str, seconds: float = 120) -> None:
-        self._wait(
-            lambda: self.facts(number)["JobState"] in states, f"{number} {' or '.join(states)}", seconds
-        )
+    def wait_for_state(self, number: str, state: str) -> None:
+        self._wait(lambda: self.facts(number)["JobState"] == state, f"job {number} to be {state}")
 
     def start_now(self, number: str) -> None:
-        """Slurm holds a requeued job back for two minutes."""
+        """Start a requeued job, which Slurm would hold back for two minutes."""
         self.wait_for_state(number, "PENDING")
         self.ask("scontrol", "update", f"JobId={number}", "StartTime=now")
 
@@ -171,7 +166,7 @@ class Cluster:
                 )
             )
 
-    def _wait(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def _wait(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:

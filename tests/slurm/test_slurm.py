@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.cluster import Cluster
+from tests.slurm.cluster import Cluster, Job
 from tests.workflow.project import SETTINGS, Project, assert_same_results
 
 #: One round, so that each test trains once.
@@ -47,11 +47,17 @@ class OnSlurm(Project):
         return process
 
     def finish(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.wait(timeout=600) == 0, (self.folder / "output.txt").read_text()[-5000:]
+        assert process.wait(timeout=3600) == 0, (self.folder / "output.txt").read_text()[-5000:]
 
-    def trainings(self) -> str:
-        """The log of round 1's training, all attempts."""
-        return (self.folder / LOG).read_text()
+    def hold_training(self, process: subprocess.Popen[bytes], step: int) -> str:
+        """Stop round 1's training after a step, so that what comes finds it in its middle; its job's id."""
+        self.wait_for(process, LOG, f"step {step}/")
+        os.kill(self.trainer(LOG), signal.SIGSTOP)
+        return self.cluster.job("train_round", self.folder).id
+
+    def resumed(self) -> int:
+        """How often round 1's training went on from a saved state."""
+        return (self.folder / LOG).read_text().count("goes on from the saved step")
 
 
 @pytest.fixture(scope="module")
@@ -89,17 +95,20 @@ def test_a_run_on_slurm_is_a_run_on_one_machine(
     assert "TresPerJob" not in cluster.facts(cluster.job("prepare", project.folder).id)
 
 
-def test_a_requeued_training_goes_on(cluster: Cluster, undisturbed: Project, tmp_path: Path) -> None:
+def test_a_requeued_and_a_preempted_training_go_on(
+    cluster: Cluster, undisturbed: Project, tmp_path: Path
+) -> None:
     project = before_round_1(cluster, undisturbed, tmp_path / "requeued")
     process = project.start(TARGET)
-    project.wait_for(process, LOG, "step 10/")
-    training = cluster.job("train_round", project.folder)
-    cluster.ask("scontrol", "requeue", training.id)
-    cluster.start_now(training.id)
+    training = project.hold_training(process, 10)
+    cluster.ask("scontrol", "requeue", training)
+    cluster.start_now(training)
+    assert project.hold_training(process, 25) == training
+    cluster.ask("sbatch", "--partition=urgent", "--gpus=2", "--output=/dev/null", "--wrap=sleep 1")
+    cluster.start_now(training)
     project.finish(process)
-    assert cluster.job("train_round", project.folder)[:1] == training[:1]
-    assert cluster.job("train_round", project.folder).restarts == 1
-    assert "goes on from the saved step" in project.trainings()
+    assert cluster.job("train_round", project.folder) == Job(training, "COMPLETED", restarts=2)
+    assert project.resumed() == 2
     assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")
 
 
@@ -108,14 +117,12 @@ def test_a_training_past_its_time_limit_goes_on_in_the_next_attempt(
 ) -> None:
     project = before_round_1(cluster, undisturbed, tmp_path / "late")
     process = project.start(TARGET)
-    project.wait_for(process, LOG, "step 10/")
-    training = cluster.job("train_round", project.folder)
-    os.kill(project.trainer(LOG), signal.SIGSTOP)  # it shall last longer than it may
-    cluster.ask("scontrol", "update", f"JobId={training.id}", "EndTime=now")
-    cluster.wait_for_state(training.id, "TIMEOUT")
+    training = project.hold_training(process, 10)
+    cluster.ask("scontrol", "update", f"JobId={training}", "EndTime=now")
+    cluster.wait_for_state(training, "TIMEOUT")
     project.finish(process)
-    assert cluster.job("train_round", project.folder).id != training.id
-    assert "goes on from the saved step" in project.trainings()
+    assert cluster.job("train_round", project.folder).id != training
+    assert project.resumed() == 1
     assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")
 
 
@@ -123,13 +130,15 @@ def test_a_killed_snakemake_leaves_nothing_behind_that_disturbs_the_next(
     cluster: Cluster, undisturbed: Project, tmp_path: Path
 ) -> None:
     project = before_round_1(cluster, undisturbed, tmp_path / "killed")
-    project.kill_at(project.start(TARGET), LOG, "step 10/", "snakemake")
-    orphan = cluster.job("train_round", project.folder)
-    assert orphan.state == "RUNNING"
+    process = project.start(TARGET)
+    orphan = project.hold_training(process, 10)
+    process.kill()
+    process.wait()
+    assert cluster.facts(orphan)["JobState"] == "RUNNING"
     project.finish(project.start(TARGET))
     output = (project.folder / "output.txt").read_text()
     assert "Cleared the locks of a run that was killed" in output
-    assert f"Cancelling what a killed run left in Slurm's queue: {orphan.id}" in output
-    assert cluster.facts(orphan.id)["JobState"] == "CANCELLED"
-    assert "goes on from the saved step" in project.trainings()
+    assert f"Cancelling what a killed run left in Slurm's queue: {orphan}" in output
+    assert cluster.facts(orphan)["JobState"] == "CANCELLED"
+    assert project.resumed() == 1
     assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")

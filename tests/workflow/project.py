@@ -69,7 +69,7 @@ class Project:
 
     def wait_for(self, process: subprocess.Popen[bytes], log: str, text: str) -> None:
         """Wait until a trainer's log shows ``text``."""
-        file, deadline = self.folder / log, time.monotonic() + 240
+        file, deadline = self.folder / log, time.monotonic() + 900
         while not (file.exists() and text in file.read_text()):
             assert process.poll() is None, (self.folder / "output.txt").read_text()
             assert time.monotonic() < deadline, f"{text!r} never came up in {file}"
