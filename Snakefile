@@ -15,6 +15,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/pretraining.smk"
 include: "workflow/rules/selftraining.smk"
@@ -22,6 +23,12 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/diagnosis.smk"
 include: "workflow/rules/experiments.smk"
+
+
+onstart:
+    with sole_run() as sole:
+        if sole:
+            cancel_orphans(Path.cwd())
 
 
 rule all:

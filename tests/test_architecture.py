@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "stamps",
         "provenance",
         "locks",
+        "slurm",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing", "views"),
     ("selftraining", "preparation", "runs", "experiments", "splits", "inspection"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from twist import locks
-from twist.locks import clear_stale_locks
+from twist.locks import clear_stale_locks, sole_run
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +75,17 @@ def test_after_clearing_the_run_counts_as_live(tmp_path: Path) -> None:
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)  # a second run may live beside it
+
+
+def test_a_sole_run_keeps_others_from_starting_while_it_cleans_up(tmp_path: Path) -> None:
+    clear_stale_locks(tmp_path)
+    with open(tmp_path / "twist.live", "a") as other:
+        with sole_run() as sole:
+            assert sole
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with sole_run() as sole:
+            assert not sole
+            with open(tmp_path / "twist.live", "a") as third, pytest.raises(BlockingIOError):
+                fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,6 +23,14 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def shard(text: str) -> slice:
+    """An argparse type: ``K/N`` with 0 <= K < N, as the slice of every N-th entry from the K-th on."""
+    first, _, second = text.partition("/")
+    if not (first.isdecimal() and second.isdecimal() and int(first) < int(second)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not K/N with K from 0 to N - 1")
+    return slice(int(first), None, int(second))
+
+
 def percentage(text: str) -> str:
     """An argparse type: a percentage above 0, kept as text, since it is part of names."""
     try:

@@ -1,8 +1,10 @@
-"""Stale Snakemake locks: cleared when, and only when, no live run can own them."""
+"""Which runs of a folder live, and stale Snakemake locks: cleared only when no live run can own them."""
 
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _held = []  # the open file of this run's shared lock; closing it would drop the lock
@@ -30,3 +32,19 @@ def clear_stale_locks(snakemake_folder: Path) -> bool:
     if stale:
         print("Cleared the locks of a run that was killed; going on where it stopped.", flush=True)
     return bool(stale)
+
+
+@contextmanager
+def sole_run() -> Iterator[bool]:
+    """Whether no other run lives in the folder of ``clear_stale_locks``; inside, no other one can start."""
+    handle = _held[-1]
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sole = True
+    except BlockingIOError:
+        fcntl.flock(handle, fcntl.LOCK_SH)  # the attempt gave it up
+        sole = False
+    try:
+        yield sole
+    finally:
+        fcntl.flock(handle, fcntl.LOCK_SH)

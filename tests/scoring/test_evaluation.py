@@ -261,6 +261,18 @@ def test_export_refuses_what_is_no_whole_submission(
     assert not (folders / "s.zip").exists()
 
 
+def test_the_manifests_of_all_shards_count(folders: Path) -> None:
+    shards = [folders / f"shard{k}.json" for k in range(2)]
+    for shard in shards:
+        shard.write_text('{"device": "cpu", "wall_seconds": 1000}')
+    words = ["--gt", folders / "gt", "--pred", folders / "pred", "--predicted", *shards]
+    code, out = command(folders, *map(str, words))
+    assert code == 0
+    origin = read_json(out)["provenance"]
+    assert origin["device"] == "cpu"
+    assert 2000 <= origin["wall_seconds"] < 3000
+
+
 def test_a_damaged_manifest_is_named(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folders / "predictions.json").write_text('{"device": "cpu"}')
     words = ["--gt", folders / "gt", "--pred", folders / "pred", "--predicted", folders / "predictions.json"]

@@ -67,18 +67,42 @@ class Project:
                 self.command(*words), cwd=self.folder, stdout=output, stderr=output, start_new_session=True
             )
 
-    def kill_at(self, process: subprocess.Popen[bytes], log: str, text: str, what: str) -> None:
-        """Wait until a trainer's log shows ``text``, then kill -9 ``what``: trainer, snakemake or group."""
-        file, deadline = self.folder / log, time.monotonic() + 120
+    def wait_for(self, process: subprocess.Popen[bytes], log: str, text: str) -> None:
+        """Wait until a trainer's log shows ``text``."""
+        file, deadline = self.folder / log, time.monotonic() + 900
         while not (file.exists() and text in file.read_text()):
             assert process.poll() is None, (self.folder / "output.txt").read_text()
             assert time.monotonic() < deadline, f"{text!r} never came up in {file}"
             time.sleep(0.01)
+
+    def trainer(self, log: str) -> int:
+        """Process id of the training that writes ``log``."""
+        return int((self.folder / log).with_name("lock").read_text().split()[1])
+
+    def kill_at(self, process: subprocess.Popen[bytes], log: str, text: str, what: str) -> None:
+        """Wait until a trainer's log shows ``text``, then kill -9 ``what``: trainer, snakemake or group."""
+        self.wait_for(process, log, text)
         if what == "trainer":
-            lock = (file.parent / "lock").read_text().split()
-            os.kill(int(lock[1]), signal.SIGKILL)
+            os.kill(self.trainer(log), signal.SIGKILL)
         elif what == "snakemake":
             os.kill(process.pid, signal.SIGKILL)
         else:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=120)
+
+
+def assert_same_results(one: Project, other: Project, target: str, *stages: str) -> None:
+    """Equal scores in the eval.json ``target``, equal weights, bit for bit, after each stage RUN/roundN."""
+    import torch
+
+    from twist.network.model import Model
+
+    for stage in stages:
+        models = [Model.load(project.folder / "results" / stage / "model.pt") for project in (one, other)]
+        weights = [model.state_dict() for model in models]
+        assert weights[0].keys() == weights[1].keys()
+        assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0]), stage
+    records = [json.loads((project.folder / target).read_text()) for project in (one, other)]
+    for record in records:
+        del record["provenance"]
+    assert records[0] == records[1]

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.workflow.project import SETTINGS, Project
-from twist.network.model import Model
+from tests.workflow.project import SETTINGS, Project, assert_same_results
 
 RUN = "results/tiny_50pct"
 TARGET = f"{RUN}/eval.json"
@@ -79,17 +78,8 @@ def test_killed_runs_go_on_and_end_the_same(finished: Project, tmp_path: Path) -
     project.run(TARGET)
     resumed = (project.folder / RUN / "round2/work/log.txt").read_text()
     assert "goes on from the saved step" in resumed
-    for stage in ("tiny_50pct-suponly/round0", "tiny_50pct/round1", "tiny_50pct/round2"):
-        weights = [
-            Model.load(folder / "results" / stage / "model.pt").state_dict()
-            for folder in (finished.folder, project.folder)
-        ]
-        assert weights[0].keys() == weights[1].keys()
-        assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0]), stage
-    records = [json.loads((folder / TARGET).read_text()) for folder in (finished.folder, project.folder)]
-    for record in records:
-        del record["provenance"]
-    assert records[0] == records[1]
+    stages = ("tiny_50pct-suponly/round0", "tiny_50pct/round1", "tiny_50pct/round2")
+    assert_same_results(finished, project, TARGET, *stages)
 
 
 def test_a_finished_target_plans_nothing(finished: Project) -> None:

@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     guess.add_argument("--predictions", type=Path, metavar="DIR", help="the workflow's: SCENE.npz")
     run = parser.add_argument_group("for the record")
     run.add_argument("--round", type=int, help="rounds that the model was trained for")
-    run.add_argument("--predicted", type=Path, metavar="FILE", help="manifest of `predict`")
+    run.add_argument(
+        "--predicted", type=Path, nargs="+", default=[], metavar="FILE", help="manifests of `predict`"
+    )
     parser.add_argument("--classes", choices=tuple(CLASS_TABLES), help="default: the run's, else scannet")
     add_settings_arguments(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", required=True, help="JSON to write")
@@ -57,11 +59,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.run:
         about = Run.parse(arguments.run).about(arguments.round)
     evaluation = evaluated(arguments, table)
-    predicted = read_manifest(arguments.predicted) if arguments.predicted else {}
+    predicted = [read_manifest(path) for path in arguments.predicted]
     source = provenance(
         settings_fingerprint=settings.fingerprint() if settings else None,
-        device=predicted.get("device"),
-        wall_seconds=predicted.get("wall_seconds", 0.0) + time.perf_counter() - begin,
+        device=" + ".join(sorted({manifest["device"] for manifest in predicted})) or None,
+        wall_seconds=sum(manifest["wall_seconds"] for manifest in predicted) + time.perf_counter() - begin,
     )
     record = eval_record(evaluation, provenance=source, **about)
     write_json(arguments.out, record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from twist.checking import natural
+from twist.checking import natural, shard
 
 HELP = "make pseudo-labels of unlabelled scans; scans already done by the same model are kept"
 EXAMPLE = (
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of unlabelled scenes")
-    parser.add_argument("--shard", default="0/1", help="K/N: every N-th scene from the K-th on")
+    parser.add_argument("--shard", type=shard, default="0/1", help="K/N: every N-th scene from the K-th on")
     parser.add_argument("--round", type=natural, required=True, help="1 = semantic labels alone, from Φ")
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
@@ -45,10 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     settings = chosen_settings(arguments)
     options, out_dir = settings.pseudolabels, arguments.out_dir
     threshold = options.threshold_of(arguments.round)
-    shard, shards = _shard(arguments.shard)
     if arguments.round < 1:
         raise TwistError("--round counts from 1; round 0 trains on labels alone and needs none of these")
-    scenes = read_names(arguments.scenes)[shard::shards]
+    scenes = read_names(arguments.scenes)[arguments.shard]
     depends = settings.of_labelling(arguments.round)
     device = open_device(arguments.device)
     for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
@@ -80,13 +79,3 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"round {arguments.round}: {100 * share:.1f} % of the points labelled, {instances} instances kept")
     if arguments.round > 1 and instances == 0:
         print(f"no proposal was kept above certainty {threshold}: the round trains on semantic labels only")
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """``K/N`` as numbers with 0 <= K < N. Raises TwistError for anything else."""
-    from twist.errors import TwistError
-
-    first, slash, second = text.partition("/")
-    if not (slash and first.isdecimal() and second.isdecimal() and int(first) < int(second)):
-        raise TwistError(f"--shard {text} is not K/N with K from 0 to N - 1")
-    return int(first), int(second)

@@ -6,6 +6,8 @@ import argparse
 import time
 from pathlib import Path
 
+from twist.checking import shard
+
 HELP = "predict the instances of prepared scans; scans already done by the same model are kept"
 EXAMPLE = (
     "python -m twist predict --run rooms_5pct --model model.pt --data results/data/rooms "
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of scenes")
+    parser.add_argument("--shard", type=shard, default="0/1", help="K/N: every N-th scene from the K-th on")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out-dir", type=Path, required=True, help="gets one npz of regions a scene")
     parser.add_argument("--manifest", type=Path, required=True, help="JSON written at the end")
@@ -35,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     begin = time.perf_counter()
     settings = chosen_settings(arguments)
-    scenes, out_dir = read_names(arguments.scenes), arguments.out_dir
+    scenes, out_dir = read_names(arguments.scenes)[arguments.shard], arguments.out_dir
     depends = settings.of_prediction()
     device = open_device(arguments.device)
     for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):

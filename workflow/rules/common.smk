@@ -14,10 +14,11 @@ sys.path.insert(0, str(workflow.basedir))
 
 from twist.errors import TwistError
 from twist.experiments import Experiment
-from twist.locks import clear_stale_locks
+from twist.locks import clear_stale_locks, sole_run
 from twist.preparation import FORMATS
 from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import Run, dataset_settings
+from twist.slurm import cancel_orphans
 from twist.splits import (
     hidden_list,
     hidden_scenes,
@@ -129,10 +130,6 @@ def device_of(wildcards, resources):
     return "auto" if resources.gpu else "cpu"
 
 
-def gpus_of_training(wildcards):
-    return settings_of(run_of(wildcards)).training.gpus_per_training
-
-
 def model_of(run, stage):
     """The model of a run after round ``stage``; runs that are alike so far share it."""
     return f"results/{owner(run, stage).name}/round{stage}/model.pt"
@@ -156,6 +153,21 @@ def previous_model(wildcards):
     return model_of(run_of(wildcards), int(wildcards.round) - 1)
 
 
+def shards_of(wildcards):
+    return settings_of(run_of(wildcards)).data.inference_shards
+
+
+def shard_manifests(run, folder):
+    """What the jobs leave in ``folder`` that labelling or prediction is divided into."""
+    shards = range(settings_of(run).data.inference_shards)
+    return [f"{folder}/shard{shard}.json" for shard in shards]
+
+
+def predictions_of_round(wildcards):
+    folder = f"results/{wildcards.run}/round{wildcards.round}/predictions"
+    return shard_manifests(run_of(wildcards), folder)
+
+
 def round_inputs(wildcards):
     """The weights a round starts from and, but for the control, its pseudo-labels."""
     run = run_of(wildcards)
@@ -167,10 +179,8 @@ def round_inputs(wildcards):
     else:
         inputs = backbone_of(run)
     if run.method == "twist":
-        inputs["pseudo"] = [
-            f"results/{run.name}/round{wildcards.round}/pseudolabels/shard{shard}.json"
-            for shard in range(settings.data.inference_shards)
-        ]
+        folder = f"results/{run.name}/round{wildcards.round}/pseudolabels"
+        inputs["pseudo"] = shard_manifests(run, folder)
         inputs["unlabelled"] = split_of(run, "unlabelled")
     return inputs
 

@@ -13,8 +13,8 @@ rule rooms:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory("rooms"),
+        runtime=minutes("rooms", chunk_size),
     params:
         settings=data_setting("rooms", "data.format"),
         data=lambda wildcards: data_settings(wildcards.dataset),
@@ -43,8 +43,8 @@ rule check_data:
         ENVIRONMENT
     threads: 4
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=memory("check"),
+        runtime=minutes("check", all_scans),
     params:
         override=override,
         folder=subpath(output.page, parent=True),
@@ -66,8 +66,8 @@ rule prepare:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("prepare"),
+        runtime=minutes("prepare", chunk_size),
     params:
         settings=data_setting("data.format"),
         data=lambda wildcards: data_settings(wildcards.dataset).data,
@@ -90,8 +90,8 @@ rule supervoxels:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("supervoxels"),
+        runtime=minutes("supervoxels", chunk_size),
     params:
         settings=data_setting("supervoxels"),
         all=lambda wildcards: data_settings(wildcards.dataset),

@@ -20,8 +20,8 @@ rule diagnose:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("diagnose"),
+        runtime=minutes("diagnose", training_scans),
     params:
         override=override,
         settings=run_setting("recorrection.iou_background", "recorrection.iou_certain"),

@@ -7,33 +7,35 @@ rule predict:
         scenes=lambda wildcards: split_of(run_of(wildcards), "val"),
         data=scenes_of_run,
     output:
-        "results/{run}/round{round}/predictions.json",
+        "results/{run}/round{round}/predictions/shard{shard}.json",
     log:
-        "results/{run}/logs/predict-round{round}.log",
+        "results/{run}/logs/predict-round{round}-shard{shard}.log",
     benchmark:
-        "results/{run}/benchmarks/predict-round{round}.tsv"
+        "results/{run}/benchmarks/predict-round{round}-shard{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=memory("infer"),
+        runtime=minutes("infer", predicted_views),
     params:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_prediction(),
         run=run_of,
+        shards=shards_of,
         device=device_of,
         folder=subpath(output[0], parent=True),
     shell:
         "python -m twist predict --run {wildcards.run} --override {params.override:q}"
         " --model {input.model}"
-        " --data results/data/{params.run.dataset} --scenes {input.scenes:q} --device {params.device}"
-        " --out-dir {params.folder}/predictions --manifest {output} 2>&1 | tee {log}"
+        " --data results/data/{params.run.dataset} --scenes {input.scenes:q}"
+        " --shard {wildcards.shard}/{params.shards} --device {params.device}"
+        " --out-dir {params.folder} --manifest {output} 2>&1 | tee {log}"
 
 
 rule evaluate:
     input:
-        predictions="results/{run}/round{round}/predictions.json",
+        predictions=predictions_of_round,
         scenes=lambda wildcards: split_of(run_of(wildcards), "val"),
     output:
         "results/{run}/round{round}/eval.json",
@@ -44,8 +46,8 @@ rule evaluate:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("evaluate"),
+        runtime=minutes("evaluate", scored_scans),
     params:
         override=override,
         run=run_of,

@@ -17,8 +17,8 @@ rule views:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory("views"),
+        runtime=minutes("views", chunk_size),
     params:
         override=override,
         settings=views_settings,
@@ -48,8 +48,9 @@ rule pretrain:
         ENVIRONMENT
     resources:
         gpu=1,
-        mem_mb=16000,
-        runtime=2880,
+        cpus_per_task=pretraining_cores,
+        mem_mb=pretraining_memory,
+        runtime=pretraining_minutes,
     params:
         override=override,
         settings=pretraining_setting,

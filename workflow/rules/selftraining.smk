@@ -18,8 +18,9 @@ rule train_start:
         ENVIRONMENT
     resources:
         gpu=gpus_of_training,
-        mem_mb=16000,
-        runtime=1440,
+        cpus_per_task=training_cores,
+        mem_mb=training_memory,
+        runtime=training_minutes,
     params:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_start_training(),
@@ -50,15 +51,15 @@ rule pseudo_labels:
         ENVIRONMENT
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=memory("infer"),
+        runtime=minutes("infer", labelled_views),
     params:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_labelling(
             int(wildcards.round)
         ),
         run=run_of,
-        shards=lambda wildcards: settings_of(run_of(wildcards)).data.inference_shards,
+        shards=shards_of,
         device=device_of,
         folder=subpath(output[0], parent=True),
     shell:
@@ -87,8 +88,9 @@ rule train_round:
         ENVIRONMENT
     resources:
         gpu=gpus_of_training,
-        mem_mb=16000,
-        runtime=1440,
+        cpus_per_task=training_cores,
+        mem_mb=training_memory,
+        runtime=training_minutes,
     params:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_round_training(),

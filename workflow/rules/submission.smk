@@ -13,11 +13,11 @@ use rule predict as predict_hidden with:
         scenes=hidden_names,
         data=hidden_manifests,
     output:
-        "results/{run}/test/predictions.json",
+        "results/{run}/test/predictions/shard{shard}.json",
     log:
-        "results/{run}/logs/predict-test.log",
+        "results/{run}/logs/predict-test-shard{shard}.log",
     benchmark:
-        "results/{run}/benchmarks/predict-test.tsv"
+        "results/{run}/benchmarks/predict-test-shard{shard}.tsv"
 
 
 rule submission:
@@ -37,7 +37,7 @@ rule submission:
         runtime=60,
     params:
         override=override,
-        folder=lambda wildcards, input: Path(input.predictions).with_suffix(""),
+        folder=lambda wildcards, input: Path(input.predictions[0]).parent,
     shell:
         "python -m twist export-submission --run {wildcards.run} --override {params.override:q}"
         " --predictions {params.folder} --list {input.scenes:q} --out {output} 2>&1 | tee {log}"

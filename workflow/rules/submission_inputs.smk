@@ -18,11 +18,12 @@ def hidden_manifests(wildcards):
 
 
 def submitted_predictions(wildcards):
-    """The manifest of the last model's predictions."""
-    if wildcards.part == "test":
-        return f"results/{wildcards.run}/test/predictions.json"
+    """The manifests of the last model's predictions."""
     run = run_of(wildcards)
-    return str(Path(score_of(run, last_round(run))).with_name("predictions.json"))
+    if wildcards.part == "test":
+        return shard_manifests(run, f"results/{run.name}/test/predictions")
+    scored = Path(score_of(run, last_round(run)))
+    return shard_manifests(run, scored.with_name("predictions"))
 
 
 def submitted_scenes(wildcards):
