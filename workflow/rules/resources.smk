@@ -114,7 +114,8 @@ def gpus_of_training(wildcards):
 
 def training_cores(wildcards):
     """For each process of the training one core and one for each process that loads its scans. Not `threads`: on
-    one machine two trainings on two cores share them better than one that waits for both."""
+    one machine two trainings on two cores share them better than one that waits for both.
+    """
     training = settings_of(run_of(wildcards)).training
     return training.gpus_per_training * (1 + training.workers)
 
