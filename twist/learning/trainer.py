@@ -21,6 +21,7 @@ import torch
 from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.files import exclusive_lock
+from twist.geometry.thinning import merge_equal, nearest_spacing
 from twist.learning.batches import Batch, BatchSequence, Mix
 from twist.learning.log import TrainingLog
 from twist.learning.losses import class_weights, extraction_loss
@@ -30,6 +31,9 @@ from twist.learning.samples import SampleCache
 from twist.learning.state import StateFolder
 from twist.network.model import Model
 from twist.settings import Settings
+
+_PREDICTING = ("supervoxels", "proposals", "inference", "prediction")
+_SPACING_SCENES = 5
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def train(plan: TrainingPlan, work: Path, out: Path, device: torch.device, name:
         if not trainer.finished:
             trainer.run()
         log.save_metrics(out.with_name("metrics.csv"))
-        trainer.averaged_model().save(out, steps=plan.iterations, seed=plan.seed)
+        trainer.averaged_model().save(out, steps=plan.iterations, seed=plan.seed, **trainer.facts())
         log.line(f"wrote {out}")
 
 
@@ -144,6 +148,22 @@ class Trainer:
         """The model with the averaged weights: what evaluates, labels and starts the next round."""
         self.model.load_state_dict(self.average.weights)
         return self.model.eval()
+
+    def facts(self) -> dict[str, Any]:
+        """What predicting any scan needs to know beside the network, kept in the model's file.
+
+        spacing_m: median distance to the nearest point of the first labelled scenes
+        settings: those of predicting, as they were at the end of the training
+        """
+        scenes = self.plan.mix.labelled[:_SPACING_SCENES]
+        xyz = [self.cache.get(scene).xyz for scene in scenes]
+        spacings = [nearest_spacing(points[merge_equal(points).chosen]) for points in xyz]
+        known = [spacing for spacing in spacings if spacing is not None]
+        chosen = self.plan.settings.to_dict()
+        return {
+            "spacing_m": float(np.median(known)) if known else None,
+            "settings": {section: chosen[section] for section in _PREDICTING},
+        }
 
     def run(self) -> None:
         """Train to the last step."""
