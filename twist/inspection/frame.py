@@ -38,21 +38,18 @@ def unit_of(extent: np.ndarray, spacing: float | None, up: str) -> str:
     extent: (3,) of ``extent_of``, in the unit asked for; spacing: distance between neighbouring points, the
     same; up: a key of AXES. Raises TwistError where no unit fits, with the sides as metres.
     """
-    fitting = [unit for unit in ("m", "cm", "mm") if _fits(extent * UNITS[unit], spacing, UNITS[unit])]
-    if "m" in fitting or spacing is None or extent.max() < _WIDE_ENOUGH:
+    sizes = [unit for unit in ("m", "cm", "mm") if _WIDE_ENOUGH <= extent.max() * UNITS[unit] <= _LONGEST]
+    dense = [unit for unit in sizes if spacing is None or spacing * UNITS[unit] <= _SPACING]
+    fitting = dense or sizes  # a scan of few points is as wide as another, but not as dense
+    if "m" in fitting or extent.max() < _WIDE_ENOUGH:
         return "m"
     if not fitting:
         raise TwistError(
-            f"the scan measures {_sides(extent)} in its own unit, its points {spacing:.3g} apart: no room in "
+            f"the scan measures {_sides(extent)} in its own unit, which is no room in "
             f"metres, centimetres or millimetres; give its unit with --unit {'|'.join(UNITS)}"
         )
     height = float(np.abs(AXES[up][2]) @ extent)
     return min(fitting, key=lambda unit: abs(np.log(height * UNITS[unit] / _USUAL_HEIGHT)))
-
-
-def _fits(sides_m: np.ndarray, spacing: float | None, metres: float) -> bool:
-    dense = spacing is None or spacing * metres <= _SPACING
-    return bool(_WIDE_ENOUGH <= sides_m.max() <= _LONGEST and dense)
 
 
 def describe_unit(unit: str, extent: np.ndarray, given: bool) -> str:

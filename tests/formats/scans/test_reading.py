@@ -32,7 +32,7 @@ def las_bytes(folder: Path, suffix: str, rgb: np.ndarray | None) -> bytes:
     header = laspy.LasHeader(version="1.4", point_format=7 if rgb is not None else 6)
     header.scales, header.offsets = [1e-4] * 3, [500_000, 4_000_000, 0]
     points = laspy.LasData(header)
-    points.x, points.y, points.z = XYZ.T.astype(np.float64) + [[500_000], [4_000_000], [0]]
+    points.x, points.y, points.z = (XYZ + np.array(header.offsets)).T
     if rgb is not None:
         points.red, points.green, points.blue = rgb.T
     path = folder / f"written.{suffix}"
@@ -54,7 +54,7 @@ def test_ply_mesh_with_colours(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["las", "laz"])
 def test_las_keeps_far_coordinates_and_16_bit_colours(tmp_path: Path, suffix: str) -> None:
     scan = read(tmp_path, f"scan.{suffix}", las_bytes(tmp_path, suffix, RGB.astype(np.uint16) * 257))
-    np.testing.assert_allclose(scan.xyz, XYZ + [500_000, 4_000_000, 0], atol=1e-4)
+    np.testing.assert_allclose(scan.xyz, XYZ + np.array([500_000, 4_000_000, 0]), atol=1e-4)
     np.testing.assert_array_equal(scan.rgb, RGB)
     assert read(tmp_path, f"bare.{suffix}", las_bytes(tmp_path, suffix, None)).rgb is None
     black = read(tmp_path, f"black.{suffix}", las_bytes(tmp_path, suffix, RGB * np.uint16(0)))

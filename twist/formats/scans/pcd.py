@@ -113,7 +113,7 @@ def _binary(path: Path, data: bytes, header: _Header) -> dict[str, np.ndarray]:
             )
         rows = np.frombuffer(body, row, header.points)
         return {
-            field[0]: rows[name].reshape(header.points, -1)[:, 0]
+            field[0]: rows[name].reshape(header.points, field[2])[:, 0]
             for name, field in zip(names, header.fields, strict=True)
             if field[2]
         }
