@@ -52,6 +52,7 @@ wildcard_constraints:
     seed=r"\d+",
     chunk=r"(test)?\d{3}",
     shard=r"\d+",
+    scan=r"[^/]+",
 
 
 def told(function):

@@ -64,6 +64,22 @@ def scan_suffixes() -> tuple[str, ...]:
     return tuple(suffix for known in _FORMATS for suffix in known.suffixes)
 
 
+def scans_in(folder: Path) -> dict[str, Path]:
+    """The scan files of a folder by name, their extension left out, in order.
+
+    Raises TwistError for a folder that does not exist, and where two files have one name.
+    """
+    if not folder.is_dir():
+        raise TwistError(f"{folder} is not a folder; put scans there, or name another in config.yaml: scans")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in scan_suffixes() and path.is_file():
+            if path.stem in found:
+                raise TwistError(f"{found[path.stem]} and {path.name} are both called {path.stem}; rename one")
+            found[path.stem] = path
+    return found
+
+
 def _read_ply(path: Path) -> ScanFile:
     ply = read_ply(path)
     xyz = ply.columns("x", "y", "z")
