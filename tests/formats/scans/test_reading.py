@@ -11,7 +11,7 @@ import pytest
 from tests.raw_scans import colours, coordinates, mesh_vertices, ply_bytes
 from tests.scan_files import pcd_bytes
 from twist.errors import TwistError
-from twist.formats.scans.reading import read_scan, scan_suffixes
+from twist.formats.scans.reading import read_scan, scan_suffixes, scans_in
 from twist.formats.scans.record import ScanFile, as_bytes
 
 XYZ, RGB = coordinates(40), colours(40)
@@ -220,3 +220,18 @@ def test_no_points_is_an_error(tmp_path: Path, encoding: str) -> None:
     np.save(tmp_path / "scan.npy", nothing)
     with pytest.raises(TwistError, match="has no points"):
         read_scan(tmp_path / "scan.npy")
+
+
+# --- a folder of scans ---------------------------------------------------------------------------
+
+
+def test_the_scans_of_a_folder_by_name(tmp_path: Path) -> None:
+    for name in ("b.LAZ", "a.ply", "notes.docx", "readme"):
+        (tmp_path / name).touch()
+    (tmp_path / "c.ply").mkdir()
+    assert scans_in(tmp_path) == {"a": tmp_path / "a.ply", "b": tmp_path / "b.LAZ"}
+    (tmp_path / "a.pcd").touch()
+    with pytest.raises(TwistError, match=r"a\.pcd and a\.ply are both called a; rename one"):
+        scans_in(tmp_path)
+    with pytest.raises(TwistError, match=r"absent is not a folder; put scans there"):
+        scans_in(tmp_path / "absent")
