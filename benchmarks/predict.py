@@ -1,4 +1,4 @@
-"""CPU seconds and memory of `predict` on a scan of 5 million points: python benchmarks/predict.py --model model.pt
+"""CPU seconds and memory of `predict` on 5 million points: python benchmarks/predict.py --model model.pt
 
 The scan is the hall of benchmarks/s3dis_room.py, 30 by 20 metres with 200 chairs, as a PLY file of points.
 """

@@ -70,8 +70,8 @@ def test_colours_of_a_texture_are_those_at_the_vertices(tmp_path: Path) -> None:
 
 def test_points_in_a_gltf_with_its_buffer_beside_it(tmp_path: Path) -> None:
     document, binary = gltf_document({"POSITION": XYZ, "COLOR_0": np.full((4, 3), 255, np.uint8)})
-    document["buffers"][0]["uri"] = "points.bin"
-    (tmp_path / "points.bin").write_bytes(binary)
+    document["buffers"][0]["uri"] = "the%20points.bin"
+    (tmp_path / "the points.bin").write_bytes(binary)
     (tmp_path / "scan.gltf").write_text(json.dumps(document))
     scan = read_gltf(tmp_path / "scan.gltf")
     np.testing.assert_array_equal(scan.xyz, XYZ)
@@ -84,6 +84,19 @@ def test_a_material_of_one_colour_and_none(tmp_path: Path) -> None:
         read(tmp_path, *gltf_document(MESH, material=0, materials=surfaces)).rgb.tolist() == [[255, 0, 0]] * 4
     )
     assert read(tmp_path, *gltf_document(MESH, material=0, materials=[{}])).rgb is None
+
+
+def test_without_a_scene_every_root_stands_once_and_bare_parts_are_grey(tmp_path: Path) -> None:
+    nodes = [{"children": [1]}, {"mesh": 0, "translation": [0, 7, 0]}]
+    document, binary = gltf_document({**MESH, "COLOR_0": np.zeros((4, 4), np.float32)}, nodes)
+    del document["scenes"]
+    (primitive,) = document["meshes"][0]["primitives"]
+    bare = {"attributes": {"POSITION": 0}, "indices": primitive["indices"]}
+    document["meshes"][0]["primitives"].append(bare)
+    scan = read(tmp_path, document, binary)
+    np.testing.assert_array_equal(scan.xyz, np.tile(XYZ + np.float32([0, 7, 0]), (2, 1)))
+    assert scan.rgb.tolist() == [[0, 0, 0]] * 4 + [[127, 127, 127]] * 4
+    assert scan.notes == ("1 of 2 parts have no colours: grey",)
 
 
 def test_damage_is_one_error(tmp_path: Path) -> None:

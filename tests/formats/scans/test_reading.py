@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import laspy
@@ -231,7 +232,18 @@ def test_the_scans_of_a_folder_by_name(tmp_path: Path) -> None:
     (tmp_path / "c.ply").mkdir()
     assert scans_in(tmp_path) == {"a": tmp_path / "a.ply", "b": tmp_path / "b.LAZ"}
     (tmp_path / "a.pcd").touch()
-    with pytest.raises(TwistError, match=r"a\.pcd and a\.ply are both called a; rename one"):
+    with pytest.raises(TwistError, match=r"a\.pcd and a\.ply have one name; rename one"):
         scans_in(tmp_path)
     with pytest.raises(TwistError, match=r"absent is not a folder; put scans there"):
         scans_in(tmp_path / "absent")
+
+
+# --- open3d --------------------------------------------------------------------------------------
+
+
+def test_where_open3d_cannot_start_the_packages_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "open3d", None)  # its import raises ImportError
+    with pytest.raises(TwistError, match=r"\.off is read by open3d, which cannot start here.*libusb-1\.0-0"):
+        read(tmp_path, "scan.off", "OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n")

@@ -9,6 +9,7 @@ import json
 import struct
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class _Gltf:
                 return base64.b64decode(uri.partition(",")[2], validate=True)
             except binascii.Error as error:
                 raise ValueError(f"a buffer is no base64: {error}") from error
-        return read_bytes(self.path.parent / uri)
+        return read_bytes(self.path.parent / unquote(uri))
 
     def _view(self, number: int) -> bytes:
         view = self.json["bufferViews"][number]
@@ -108,24 +109,33 @@ class _Gltf:
 
     def scan(self) -> ScanFile:
         """All primitives, one after another."""
-        scenes = self.json.get("scenes", [])
-        roots = scenes[self.json.get("scene", 0)]["nodes"] if scenes else range(len(self.json["nodes"]))
+        nodes, scenes = self.json["nodes"], self.json.get("scenes")
+        inner = {child for node in nodes for child in node.get("children", [])}
+        every = [number for number in range(len(nodes)) if number not in inner]
+        roots = scenes[self.json.get("scene", 0)]["nodes"] if scenes else every
         self.xyz: list[np.ndarray] = []
         self.rgb: list[np.ndarray | None] = []
         self.faces: list[np.ndarray] = []
         for root in roots:
-            self._add_node(self.json["nodes"][root], np.eye(4))
+            self._add_node(nodes[root], np.eye(4))
         if not self.xyz:
             raise TwistError(f"{self.path} holds no mesh and no points")
-        bare = any(rgb is None for rgb in self.rgb)
+        bare = sum(rgb is None for rgb in self.rgb)
+        colours = [
+            np.full(xyz.shape, 127, np.uint8) if rgb is None else rgb
+            for xyz, rgb in zip(self.xyz, self.rgb, strict=True)
+        ]
         sizes = np.cumsum([0] + [len(part) for part in self.xyz])
         faces = [part + first for part, first in zip(self.faces, sizes, strict=False)]
         return ScanFile(
             self.path,
             np.concatenate(self.xyz),
-            None if bare else np.concatenate(self.rgb),
+            None if bare == len(colours) else np.concatenate(colours),
             np.concatenate(faces).astype(np.int32),
             up="y",
+            notes=(f"{bare} of {len(colours)} parts have no colours: grey",)
+            if 0 < bare < len(colours)
+            else (),
         )
 
     def _add_node(self, node: dict[str, Any], above: np.ndarray) -> None:

@@ -75,7 +75,7 @@ def scans_in(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in scan_suffixes() and path.is_file():
             if path.stem in found:
-                raise TwistError(f"{found[path.stem]} and {path.name} are both called {path.stem}; rename one")
+                raise TwistError(f"{found[path.stem]} and {path.name} have one name; rename one")
             found[path.stem] = path
     return found
 
