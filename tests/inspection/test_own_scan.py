@@ -133,7 +133,7 @@ def test_a_room_higher_than_wide_is_no_proof() -> None:
 def test_a_dense_scan_is_thinned_to_what_the_model_learned_from() -> None:
     fitted = fit(shoebox(40_000), spacing_m=0.05)
     assert len(fitted.scene) < 20_000
-    assert "the model learned from 5 cm" in fitted.notes[1]
+    assert "are thinned to 5 cm" in fitted.notes[1]
     np.testing.assert_array_equal(
         fitted.thinned.of_point[fitted.thinned.chosen], np.arange(len(fitted.scene))
     )
@@ -213,6 +213,15 @@ def test_no_coordinates_at_all_are_an_error() -> None:
 def test_a_scan_too_sparse_for_the_settings_is_told() -> None:
     lines = misfits(fit(shoebox(300)), SCANNET, Settings())
     assert [line.split(" ")[0] for line in lines][:2] == ["network.voxel_size_m", "proposals.radius_m"]
+
+
+@pytest.mark.parametrize("far", [1e5, 1e30, 1e300])
+@pytest.mark.parametrize("spacing_m", [None, 0.5])
+def test_a_stray_point_out_of_this_world_is_refused(far: float, spacing_m: float | None) -> None:
+    xyz = shoebox()
+    xyz[7, 1] = far
+    with pytest.raises(TwistError, match=r"huge coordinates|outside the voxel grid"):
+        fit(xyz, spacing_m=spacing_m)
 
 
 def test_extent_leaves_out_strays() -> None:

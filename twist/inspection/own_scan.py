@@ -89,8 +89,8 @@ def fit_scan(
     if spacing and spacing_m and spacing < _DENSER * spacing_m:
         fewer = thin(xyz, _CELL * spacing_m)
         notes.append(
-            f"points lie {100 * spacing:.2g} cm apart, the model learned from {100 * spacing_m:.2g} cm: "
-            f"{len(fewer)} of {len(xyz)} points stand for all"
+            f"points lie {100 * spacing:.2g} cm apart and are thinned to {100 * spacing_m:.2g} cm, which "
+            f"the model learned from (--spacing changes that): {len(fewer)} of {len(xyz)} stand for all"
         )
         xyz, faces = xyz[fewer.chosen], faces[:0]
         normal = None if normal is None else normal[fewer.chosen]
