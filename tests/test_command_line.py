@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import twist
-from twist.__main__ import main, verbs
+from twist.__main__ import EXIT_CODES, GROUPS, main, verbs
 from twist.commands import evaluate
 from twist.errors import TwistError
 
@@ -27,6 +27,25 @@ def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert set(verbs()) <= set(listed)
     assert "evaluate" in verbs()
+
+
+def test_help_tells_groups_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    grouped = [name for group in GROUPS.values() for name in group]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) <= set(verbs())
+    assert exit_code(["--help"]) == 0
+    text = capsys.readouterr().out
+    places = [text.index(f"{title}:") for title in GROUPS]
+    assert places == sorted(places)
+    assert EXIT_CODES in text
+
+
+def test_a_verb_of_no_group_is_listed_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(GROUPS, "results", ())
+    assert exit_code(["--help"]) == 0
+    assert "  evaluate " in capsys.readouterr().out.split("others:")[1]
 
 
 @pytest.mark.parametrize("verb", verbs())
@@ -64,8 +83,10 @@ def test_a_twist_error_is_one_line_and_exits_with_1(
     assert captured.out == ""
 
 
-def test_verbose_shows_the_traceback(tmp_path: Path) -> None:
-    words = ["--verbose", "evaluate", "--gt", str(tmp_path / "none"), "--pred", "b", "--out", "c"]
+@pytest.mark.parametrize("place", [0, 1, 7])
+def test_verbose_shows_the_traceback(place: int, tmp_path: Path) -> None:
+    words = ["evaluate", "--gt", str(tmp_path / "none"), "--pred", "b", "--out", "c"]
+    words.insert(place, "--verbose")
     with pytest.raises(TwistError, match="is not a folder"):
         main(words)
 

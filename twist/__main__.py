@@ -7,11 +7,32 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import twist
 from twist import commands
 from twist.errors import TwistError
+
+#: What ``--help`` lists together, in the order of use; verbs that are in no group come last.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "on a scan of your own": ("predict", "supervoxels", "picture"),
+    "before a run": ("check", "rooms", "draw-rooms", "settings"),
+    "results": ("evaluate", "table", "experiment", "diagnosis", "export-submission"),
+    "steps of the workflow": (
+        "prepare", "collect", "splits", "views", "pretrain", "train", "label", "predict-scenes", "diagnose",
+        "finish",
+    ),
+}  # fmt: skip
+
+_VERBOSE = "show the traceback of an error"
+
+EXIT_CODES = """exit codes:
+  0    done
+  1    an error, told in one line; --verbose adds where it came from
+  2    wrong usage
+  130  interrupted
+  141  the reader of a pipe has gone
+"""
 
 
 def verbs() -> list[str]:
@@ -25,26 +46,49 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
     A command module offers ``HELP`` (one line), ``EXAMPLE`` (a command line), ``add_arguments(parser)``
     and ``run(arguments)``.
     """
-    parser = argparse.ArgumentParser(prog="python -m twist", description=twist.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m twist",
+        description=twist.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"twist {twist.__version__}")
-    parser.add_argument("--verbose", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--verbose", action="store_true", help=_VERBOSE)
     known = verbs()
-    subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for name in known if verb not in known else [verb]:
-        module = importlib.import_module(f"twist.commands.{name.replace('-', '_')}")
+    modules = {
+        name: importlib.import_module(f"twist.commands.{name.replace('-', '_')}")
+        for name in (known if verb not in known else [verb])
+    }
+    subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True, help="see below")
+    for name, module in modules.items():
         subparser = subparsers.add_parser(
-            name, help=module.HELP, description=module.HELP, epilog=f"example: {module.EXAMPLE}"
+            name,
+            description=module.HELP,
+            epilog=f"example:\n  {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(subparser)
+        # given behind the verb it must not be overwritten by the default of the one before it
+        subparser.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE)
         subparser.set_defaults(command=module.run)
+    parser.epilog = _listed({name: module.HELP for name, module in modules.items()}) + "\n" + EXIT_CODES
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb. Exit code 0 = done, 1 = a TwistError, printed as one line, 2 = wrong usage.
+def _listed(helps: Mapping[str, str]) -> str:
+    """All verbs with a line each, by group."""
+    grouped = {name for group in GROUPS.values() for name in group}
+    groups = GROUPS | {"others": tuple(name for name in helps if name not in grouped)}
+    width = max(len(name) for name in helps)
+    lines = []
+    for title, names in groups.items():
+        there = [name for name in names if name in helps]
+        lines += [f"{title}:", *(f"  {name:{width}}  {helps[name]}" for name in there), ""] if there else []
+    lines.append("`python -m twist VERB --help` tells a verb's options and gives an example.")
+    return "\n".join(lines) + "\n"
 
-    130 = interrupted, 141 = the reader of a pipe has gone.
-    """
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns one of ``EXIT_CODES``. A TwistError is printed as one line."""
     # One thread a process unless asked for more (docs/architecture.md); BLAS reads this when it is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     argv = list(sys.argv[1:] if argv is None else argv)

@@ -172,15 +172,20 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 
 def chosen_settings(arguments: argparse.Namespace) -> Settings:
     """The settings that a command line names. Raises TwistError where it names none."""
-    try:
-        overrides = yaml.safe_load(arguments.override)
-    except yaml.YAMLError as error:
-        raise TwistError(f"--override {arguments.override}: not valid YAML") from error
+    overrides = overrides_of(arguments)
     if arguments.run:
         return Run.parse(arguments.run).resolve(arguments.config, overrides)
     if arguments.dataset:
         return dataset_settings(arguments.dataset, arguments.config, overrides)
     raise TwistError("give --run or --dataset, so that the settings are known")
+
+
+def overrides_of(arguments: argparse.Namespace) -> Any:
+    """What ``--override`` holds. Raises TwistError where that is no YAML."""
+    try:
+        return yaml.safe_load(arguments.override)
+    except yaml.YAMLError as error:
+        raise TwistError(f"--override {arguments.override}: not valid YAML") from error
 
 
 def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Applying one model to a list of scans, so that a killed job goes on with the scans still missing."""
+"""Applying one model to one's own scan, or to a list of scans so that a killed job goes on with the rest."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import twist
 from twist.files import exclusive_lock, file_sha256, write_text
-from twist.learning.samples import SceneSample, load_sample
+from twist.inference import infer, predictions
+from twist.inspection.own_scan import FittedScan
+from twist.learning.samples import SceneSample, load_sample, make_sample
 from twist.network.model import Model
+from twist.regions import Regions
+from twist.settings import Settings
 
 _LINE_EVERY_S = 5.0
 
@@ -66,3 +71,15 @@ def _forget_other_results(out_dir: Path, origin: str) -> None:
             for stale in out_dir.glob("*.npz"):
                 stale.unlink()
             write_text(mark, digest)
+
+
+def find_instances(model: Model, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:
+    """The scored instances of one's own scan, best first, and the class index of each point, (N,) int64.
+
+    Both are of all points of the scan's file; a point without coordinates is in no instance, its class -1.
+    """
+    sample = make_sample(fitted.scene, fitted.supervoxels, model.table)
+    answer = infer(model, sample, settings.proposals, settings.inference, settings.prediction.views)
+    found = predictions(answer, model, settings.prediction)
+    classes = np.append(answer.probability.argmax(axis=1), -1)[fitted.thinned.of_point]
+    return fitted.of_file(found), classes

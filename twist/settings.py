@@ -143,6 +143,10 @@ class Settings:
         """What the predictions of a model depend on, as canonical JSON."""
         return self.canonical_json("proposals", "inference", "prediction")
 
+    def of_own_scan(self) -> str:
+        """What the instances that a model finds in one's own scan depend on, as canonical JSON."""
+        return self.canonical_json("supervoxels", "proposals", "inference", "prediction")
+
     def of_start_training(self) -> str:
         """What round 0's training depends on, as canonical JSON."""
         sections = ["data.format", "network", "augmentation", "training"]

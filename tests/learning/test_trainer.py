@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.spatial import cKDTree
 
 from tests.learning.trainings import (
     CPU,
@@ -33,6 +34,7 @@ from twist.learning.trainer import Trainer
 from twist.network.model import Model
 from twist.network.pretrained import ContrastiveNetwork
 from twist.scene import Scene
+from twist.settings import Settings
 
 
 @pytest.mark.parametrize("stage", [START, ROUND])
@@ -71,6 +73,19 @@ def test_the_model_says_whether_its_certainty_is_trained(stage: str, data: Path,
     fresh = Model(model.settings, SCANNET).recorrection.state_dict()
     learned = [key for key in fresh if "norm" not in key and not torch.equal(fresh[key], trained[key])]
     assert bool(learned) == (stage == ROUND)
+
+
+def test_the_model_tells_what_predicting_any_scan_needs(data: Path, tmp_path: Path) -> None:
+    plan = plan_of(data, steps=2, prediction={"min_score": 0.25})
+    run(plan, tmp_path)
+    facts = Model.load(tmp_path / "model.pt").facts
+    settings = Settings.from_layers({"model": facts["settings"]})
+    assert (settings.prediction, settings.proposals) == (plan.settings.prediction, plan.settings.proposals)
+    nearest = [
+        np.median(cKDTree(xyz).query(xyz, k=2)[0][:, 1])
+        for xyz in (Scene.load(data / "scenes" / f"{name}.npz").xyz for name in LABELLED)
+    ]
+    assert facts["spacing_m"] == pytest.approx(np.median(nearest), rel=1e-3)
 
 
 def test_it_starts_from_a_given_model(data: Path, tmp_path: Path) -> None:

@@ -1,50 +1,130 @@
-"""Predict the instances of scans."""
+"""Predict the instances of one's own scan."""
 
 from __future__ import annotations
 
 import argparse
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from twist.checking import shard
+if TYPE_CHECKING:
+    import numpy as np
 
-HELP = "predict the instances of prepared scans; scans already done by the same model are kept"
-EXAMPLE = (
-    "python -m twist predict --run rooms_5pct --model model.pt --data results/data/rooms "
-    "--scenes val.txt --out-dir predictions --manifest predictions.json"
-)
+    from twist.classes import ClassTable
+    from twist.formats.scans.record import ScanFile
+    from twist.network.model import Model
+    from twist.regions import Regions
+    from twist.settings import Settings
+
+HELP = "find the instances of any scan: PLY, PCD, OBJ, GLB, XYZ, NPY, LAS, LAZ; no labels needed"
+EXAMPLE = "python -m twist predict scan.ply --model results/rooms_5pct/round2/model.pt --out found"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from twist.inspection.frame import AXES, UNITS
     from twist.runs import add_settings_arguments
 
+    parser.add_argument("scan", type=Path, help="mesh or point cloud")
+    parser.add_argument("--model", type=Path, required=True, help="model.pt of a run's round")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--unit", choices=("auto", *UNITS), default="auto", help="of the scan's coordinates")
+    parser.add_argument(
+        "--up", choices=("auto", *AXES), default="auto", help="axis of the scan that points up"
+    )
+    parser.add_argument(
+        "--spacing", type=float, metavar="M", help="thin to points M metres apart; 0 = keep every point"
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto")
     add_settings_arguments(parser)
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
-    parser.add_argument("--scenes", type=Path, required=True, help="list of scenes")
-    parser.add_argument("--shard", type=shard, default="0/1", help="K/N: every N-th scene from the K-th on")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out-dir", type=Path, required=True, help="gets one npz of regions a scene")
-    parser.add_argument("--manifest", type=Path, required=True, help="JSON written at the end")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from twist.devices import describe, open_device
-    from twist.files import read_names, write_json
-    from twist.inference import infer, predictions
-    from twist.regions import Regions
-    from twist.runs import chosen_settings
-    from twist.scans import each_scan
+    from collections import Counter
 
-    begin = time.perf_counter()
-    settings = chosen_settings(arguments)
-    scenes, out_dir = read_names(arguments.scenes)[arguments.shard], arguments.out_dir
-    depends = settings.of_prediction()
-    device = open_device(arguments.device)
-    for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
-        inference = infer(model, sample, settings.proposals, settings.inference, settings.prediction.views)
-        predictions(inference, model, settings.prediction).save(out)
-    instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
-    seconds = round(time.perf_counter() - begin, 3)
-    write_json(arguments.manifest, {"device": describe(device), "wall_seconds": seconds, "scenes": instances})
-    print(f"{sum(instances.values())} instances in {len(scenes)} scans")
+    from twist.devices import describe, open_device
+    from twist.files import file_sha256, write_json
+    from twist.formats.scans.reading import read_scan
+    from twist.inspection.own_scan import fit_scan, misfits
+    from twist.network.model import Model
+    from twist.provenance import provenance
+    from twist.scans import find_instances
+
+    began = time.perf_counter()
+    scan = read_scan(arguments.scan)
+    colours = "without colours" if scan.rgb is None else "coloured"
+    print(f"{arguments.scan}: {len(scan)} points, {len(scan.faces)} faces, {colours}", flush=True)
+    model = Model.load(arguments.model, open_device(arguments.device)).eval()
+    settings = _settings(arguments, model)
+    fitted = fit_scan(
+        scan,
+        settings.supervoxels,
+        unit=None if arguments.unit == "auto" else arguments.unit,
+        up=None if arguments.up == "auto" else arguments.up,
+        spacing_m=model.facts.get("spacing_m") if arguments.spacing is None else arguments.spacing,
+    )
+    notes = [*fitted.notes, *misfits(fitted, model.table, settings)]
+    for note in notes:
+        print(f"note: {note}", flush=True)
+    instances, classes = find_instances(model, fitted, settings)
+    write_results(arguments.out, scan, instances, classes, model.table)
+    facts = {
+        "scan": arguments.scan.name,
+        "model": file_sha256(arguments.model),
+        "unit": fitted.unit,
+        "up": fitted.up,
+        "points": len(scan),
+        "points_taken": len(fitted.scene),
+        "instances": len(instances),
+        "notes": notes,
+        **provenance(
+            settings_fingerprint=settings.fingerprint(),
+            device=describe(model.device),
+            wall_seconds=time.perf_counter() - began,
+        ),
+    }
+    write_json(arguments.out / "scan.json", facts)
+    counts = Counter(model.table.names[label] for label in instances.label)
+    told = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "none"
+    print(f"{len(instances)} instances ({told}) in {arguments.out}")
+
+
+def write_results(
+    out: Path, scan: ScanFile, instances: Regions, classes: np.ndarray, table: ClassTable
+) -> None:
+    """``predictions.npz``, ``instances.csv`` and ``instances.ply`` of one scan, in its file's order and unit.
+
+    classes: (N,) class index of each point, -1 = none
+    """
+    import numpy as np
+
+    from twist.files import write_text
+    from twist.showing.instances import COLUMNS, instance_rows, write_instances
+    from twist.showing.tables import as_csv
+
+    instances.save(out / "predictions.npz")
+    write_instances(out / "instances.ply", scan, instances, np.append(table.label_ids, 0)[classes])
+    write_text(out / "instances.csv", as_csv(instance_rows(instances, scan.xyz, table), COLUMNS))
+
+
+def _settings(arguments: argparse.Namespace, model: Model) -> Settings:
+    """Those that the model was saved with, or of the run or data set that is named; then the overrides.
+
+    Raises TwistError where nothing tells them.
+    """
+    from dataclasses import replace
+
+    from twist.errors import TwistError
+    from twist.runs import chosen_settings, overrides_of
+    from twist.settings import Settings
+
+    if arguments.run or arguments.dataset:
+        settings = chosen_settings(arguments)
+    elif "settings" in model.facts:
+        layers = {str(arguments.model): model.facts["settings"], "--override": overrides_of(arguments)}
+        settings = Settings.from_layers(layers)
+    else:
+        raise TwistError(
+            f"{arguments.model} does not tell its run's settings (an older version made it); name the run, "
+            "such as --run rooms_5pct"
+        )
+    return replace(settings, network=model.settings)

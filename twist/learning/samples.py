@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,11 +69,18 @@ def load_sample(
     if not needed <= supervoxels.keys():
         lacking = ", ".join(needed - supervoxels.keys())
         raise TwistError(f"{supervoxel_path} lacks {lacking}; set supervoxels.source: computed and run again")
-    supervoxel = supervoxels["supervoxel"]
-    if supervoxel.shape != (len(scene),):
-        raise TwistError(f"{supervoxel_path} has {len(supervoxel)} points, {scene_path} has {len(scene)}")
+    n = len(supervoxels["supervoxel"])
+    if n != len(scene):
+        raise TwistError(f"{supervoxel_path} has {n} points, {scene_path} has {len(scene)}")
     if pseudo is not None and pseudo.semantic.shape != (len(scene),):
         raise TwistError(f"pseudo-labels of {scene.name}: {len(pseudo.semantic)} for {len(scene)} points")
+    return make_sample(scene, supervoxels, table, pseudo)
+
+
+def make_sample(
+    scene: Scene, supervoxels: Mapping[str, np.ndarray], table: ClassTable, pseudo: PseudoLabels | None = None
+) -> SceneSample:
+    """The sample of a scan in memory. supervoxels: as ``preparation.supervoxels_of`` gives them."""
     xyz = scene.aligned_xyz
     xyz = xyz - np.array([*xyz[:, :2].mean(axis=0), np.quantile(xyz[:, 2], 0.01)], np.float32)
     rgb = scene.rgb.astype(np.float32) / 127.5 - 1
@@ -80,6 +88,7 @@ def load_sample(
         normal = vertex_normals(xyz, scene.faces)
     else:  # a bare cloud: normals were estimated with the supervoxels, in the scan's own frame
         normal = (supervoxels["normal"] @ scene.axis_alignment[:3, :3].T).astype(np.float32)
+    supervoxel = supervoxels["supervoxel"]
     semantic = scene.semantic if pseudo is None else pseudo.semantic
     instance = scene.instance if pseudo is None else pseudo.instance
     on_thing = (semantic >= 0) & table.is_thing[semantic]

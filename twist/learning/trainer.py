@@ -17,6 +17,7 @@ import torch
 from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.files import exclusive_lock
+from twist.geometry.thinning import merge_equal, nearest_spacing
 from twist.learning.batches import Batch, BatchSequence, Mix
 from twist.learning.log import SilentLog, TrainingLog
 from twist.learning.loop import TrainingLoop
@@ -29,6 +30,9 @@ from twist.network.model import Model
 from twist.network.pretrained import load_backbone
 from twist.network.sparse import synchronise
 from twist.settings import Settings
+
+_PREDICTING = ("supervoxels", "proposals", "inference", "prediction")
+_SPACING_SCENES = 5
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,24 @@ class Trainer(TrainingLoop[Batch]):
     def write(self, out: Path) -> None:
         """The model with the averaged weights: what evaluates, labels and starts the next round."""
         self.model.load_state_dict(self.average.weights)
-        self.model.eval().save(out, steps=self.plan.iterations, seed=self.plan.seed)
+        facts = {"steps": self.plan.iterations, "seed": self.plan.seed, **self._predicting_facts()}
+        self.model.eval().save(out, **facts)
+
+    def _predicting_facts(self) -> dict[str, Any]:
+        """What predicting any scan needs to know beside the network, kept in the model's file.
+
+        spacing_m: median distance to the nearest point of the first labelled scenes
+        settings: those of predicting, as they were at the end of the training
+        """
+        scenes = self.plan.mix.labelled[:_SPACING_SCENES]
+        xyz = [self.cache.get(scene).xyz for scene in scenes]
+        spacings = [nearest_spacing(points[merge_equal(points).chosen]) for points in xyz]
+        known = [spacing for spacing in spacings if spacing is not None]
+        chosen = self.plan.settings.to_dict()
+        return {
+            "spacing_m": float(np.median(known)) if known else None,
+            "settings": {section: chosen[section] for section in _PREDICTING},
+        }
 
     def _class_weights(self) -> np.ndarray:
         """Weights from the labelled scenes' point counts, so that labels alone decide them."""

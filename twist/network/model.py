@@ -36,7 +36,7 @@ class Model(nn.Module):
     """Φ and Ψ of one run.
 
     ``certainty_trained`` tells whether Ψ has learned; without it (round 0) a proposal's score is its mean
-    class probability.
+    class probability. ``facts`` are those that it was saved with.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Model(nn.Module):
         device = torch.device(device)
         self.settings, self.table = settings, table
         self.certainty_trained = False
+        self.facts: dict[str, Any] = {}
         channels_in = sum(FEATURE_CHANNELS[name] for name in settings.features)
         self.extraction = FeatureExtraction(channels_in, len(table), settings, device)
         channels = self.extraction.backbone.channels_out
@@ -81,7 +82,7 @@ class Model(nn.Module):
         network = Settings.from_layers({str(path): {"network": content["network"]}}).network
         model = cls(network, CLASS_TABLES[content["classes"]], device)
         model.load_state_dict(content["weights"])
-        model.certainty_trained = content["certainty_trained"]
+        model.certainty_trained, model.facts = content["certainty_trained"], content["facts"]
         return model
 
 

@@ -53,6 +53,7 @@ wildcard_constraints:
     seed=r"\d+",
     chunk=r"(test)?\d{3}",
     shard=r"\d+",
+    scan=r"[^/]+",
 
 
 def told(function):

@@ -26,7 +26,7 @@ rule predict:
         device=device_of,
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m twist predict --run {wildcards.run} --override {params.override:q}"
+        "python -m twist predict-scenes --run {wildcards.run} --override {params.override:q}"
         " --model {input.model}"
         " --data results/data/{params.run.dataset} --scenes {input.scenes:q}"
         " --shard {wildcards.shard}/{params.shards} --device {params.device}"

@@ -1,0 +1,53 @@
+"""Wavefront OBJ: vertices, their colours where they are written behind the coordinates, and faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from twist.errors import TwistError
+from twist.formats.scans.record import ScanFile, as_bytes, read_bytes
+
+
+def read_obj(path: Path) -> ScanFile:
+    """Read all objects of the file as one mesh; polygons are cut into fans, textures are not read.
+
+    Raises TwistError naming the line of a vertex or face that is not understood.
+    """
+    vertices: list[list[float]] = []
+    corners: list[int] = []
+    textured = False
+    for number, line in enumerate(read_bytes(path).splitlines(), 1):
+        kind, *words = line.split(b"#", 1)[0].split() or [b""]
+        try:
+            if kind == b"v":
+                vertices.append([float(word) for word in words])
+            elif kind == b"f":
+                polygon = [_index(word, len(vertices)) for word in words]
+                for k in range(1, len(polygon) - 1):
+                    corners += (polygon[0], polygon[k], polygon[k + 1])
+            textured = textured or kind == b"vt"
+        except ValueError as error:
+            raise TwistError(f"{path}:{number}: not understood: {line[:60].strip()!r}") from error
+    widths = {len(vertex) for vertex in vertices}
+    if len(widths) > 1 or not widths <= {3, 4, 6, 7}:
+        raise TwistError(f"{path}: vertices must all be x y z or x y z r g b; found {sorted(widths)} numbers")
+    if not vertices:
+        raise TwistError(f"{path} has no points")
+    rows = np.array(vertices, np.float64)
+    coloured = rows.shape[1] >= 6
+    rgb = as_bytes(rows[:, -3:], path) if coloured else None
+    notes = () if coloured or not textured else ("its colours lie in a texture, which is read from GLB only",)
+    faces = np.array(corners, np.int64).reshape(-1, 3)
+    if len(faces) and not (faces.min() >= 0 and faces.max() < len(rows)):
+        raise TwistError(f"{path}: a face has a corner outside the {len(rows)} vertices")
+    return ScanFile(path, rows[:, :3].copy(), rgb, faces.astype(np.int32), notes=notes)
+
+
+def _index(word: bytes, vertices: int) -> int:
+    """Index of a face's corner ``3/1/2``: from 1, or from the last vertex so far where negative."""
+    number = int(word.split(b"/", 1)[0])
+    if number == 0:
+        raise ValueError("indices count from 1")
+    return number - 1 if number > 0 else vertices + number

@@ -1,0 +1,65 @@
+"""ScanFile: one scan of whatever format, as its file has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from twist.errors import TwistError
+
+
+@dataclass(frozen=True)
+class ScanFile:
+    """The points of one file, in its own order, unit and axes.
+
+    xyz: (N, 3) float32 or float64; NaN and infinite where the file has no coordinates
+    rgb: (N, 3) uint8, or None for a file without colours
+    faces: (F, 3) int32 point indices; F = 0 for a point cloud
+    up: the axis that the format defines as upwards, such as ``y``; None where it defines none
+    notes: what was left out or guessed, one line each
+    """
+
+    path: Path
+    xyz: np.ndarray
+    rgb: np.ndarray | None = None
+    faces: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.int32))
+    up: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises TwistError for a scan without points and for faces that point outside them."""
+        n = len(self.xyz)
+        if n == 0:
+            raise TwistError(f"{self.path} has no points")
+        if len(self.faces) and not (self.faces.min() >= 0 and self.faces.max() < n):
+            raise TwistError(f"{self.path}: a face has a corner outside the {n} points")
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+def as_bytes(colours: np.ndarray, path: Path) -> np.ndarray:
+    """Colours (N, 3) as uint8: 0 to 255 as they are, fractions up to 1 and 16 bit numbers scaled.
+
+    Raises TwistError for negative ones, larger ones and NaN.
+    """
+    if colours.dtype == np.uint8:
+        return np.ascontiguousarray(colours)
+    highest, lowest = colours.max(initial=0), colours.min(initial=0)
+    if not (lowest >= 0 and highest <= 65535):  # also true for NaN
+        raise TwistError(f"{path}: colours go from {lowest:g} to {highest:g}; expected 0 to 255, or 0 to 1")
+    if colours.dtype.kind == "f" and highest <= 1:
+        colours = colours * 255.0
+    elif highest > 255:
+        colours = colours / 257.0
+    return np.round(colours).astype(np.uint8)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The whole file. Raises TwistError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TwistError(f"cannot read {path}: {error.strerror or error}") from error

@@ -1,0 +1,153 @@
+"""One's own scan made fit for a network: in metres, z upwards, as dense as what it has learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twist.classes import ClassTable
+from twist.errors import TwistError
+from twist.formats.scans.record import ScanFile
+from twist.geometry.mesh import vertex_normals
+from twist.geometry.thinning import Thinned, finite_points, merge_equal, nearest_spacing, thin
+from twist.inspection.density import advice, measure_density, summarise
+from twist.inspection.frame import AXES, UNITS, describe_unit, extent_of, likely_up, unit_of
+from twist.preparation import supervoxels_of
+from twist.regions import Regions
+from twist.scene import Scene
+from twist.settings import Settings, SupervoxelSettings
+
+#: A scan is thinned where its points lie closer than this share of the spacing that was learned from.
+_DENSER = 0.7
+#: Edge of a cell over the distance to the nearest of the points left, one a cell, on a surface.
+_CELL = 1.7
+#: Colour of all points of a scan without colours: the middle of what networks are given.
+_GREY = 127
+
+
+@dataclass(frozen=True)
+class FittedScan:
+    """What a network is given of a scan, and the way back to its file.
+
+    scene: the points that stand for all, in metres, z upwards, near the origin
+    supervoxels: ``supervoxel`` (M,) and, where there are no faces, ``normal`` (M, 3) of the scene's points
+    thinned: which points of the file those are, and which of them stands for each point of the file
+    unit, up: as found or given
+    spacing_m: median distance of the file's points to the nearest one, None for a single point
+    notes: what was found and done, one line each
+    """
+
+    scene: Scene
+    supervoxels: dict[str, np.ndarray]
+    thinned: Thinned
+    unit: str
+    up: str
+    spacing_m: float | None
+    notes: tuple[str, ...]
+
+    def of_file(self, regions: Regions) -> Regions:
+        """Regions of the scene's points as regions of all points of the file."""
+        stood_for = Regions.from_ids(self.thinned.of_point)  # region k: the points that point k stands for
+        points = (regions.incidence() @ stood_for.incidence()).tocsr()
+        points.sort_indices()
+        return Regions(
+            points.indices.astype(np.int32),
+            points.indptr.astype(np.int64),
+            regions.label,
+            regions.score,
+            len(self.thinned.of_point),
+        )
+
+
+def fit_scan(
+    scan: ScanFile,
+    settings: SupervoxelSettings,
+    *,
+    unit: str | None = None,
+    up: str | None = None,
+    spacing_m: float | None = None,
+) -> FittedScan:
+    """Check a scan and bring it into the form of those that the network knows.
+
+    unit: key of UNITS, None = found out; up: key of AXES, None = as the format has it, else z
+    spacing_m: distance between the points that the network has learned from, None = leave the scan's own
+    Raises TwistError for a scan whose points all lack coordinates, and for one that is a room in no unit.
+    """
+    notes = list(scan.notes)
+    thinned = _apart(scan, notes)
+    own = scan.xyz[thinned.chosen].astype(np.float64)
+    extent, spacing = extent_of(own), nearest_spacing(own)
+    upwards = up or scan.up or "z"
+    known_unit = unit or unit_of(extent, spacing, upwards)
+    notes.insert(0, describe_unit(known_unit, extent, given=unit is not None))
+    spacing = None if spacing is None else spacing * UNITS[known_unit]
+    with np.errstate(over="ignore"):  # a stray point that becomes infinite is refused by Scene
+        xyz = ((own - np.median(own, axis=0)) * UNITS[known_unit] @ np.transpose(AXES[upwards])).astype("f4")
+    faces = _faces_between(scan.faces, thinned)
+    normal = vertex_normals(xyz, faces) if len(faces) else None
+    if spacing and spacing_m and spacing < _DENSER * spacing_m:
+        fewer = thin(xyz, _CELL * spacing_m)
+        notes.append(
+            f"points lie {100 * spacing:.2g} cm apart and are thinned to {100 * spacing_m:.2g} cm, which "
+            f"the model learned from (--spacing changes that): {len(fewer)} of {len(xyz)} stand for all"
+        )
+        xyz, faces = xyz[fewer.chosen], faces[:0]
+        normal = None if normal is None else normal[fewer.chosen]
+        thinned = thinned.then(fewer)
+    scene = _scene(scan, thinned, xyz, faces)
+    if scan.rgb is None:
+        notes.append(
+            "no colours: all points are taken as grey, which a model that learned from colours misses"
+        )
+    source, supervoxels = supervoxels_of(scene, None, settings)
+    if normal is None:
+        normal = supervoxels["normal"]
+        notes.append(f"no faces: normals are estimated from {settings.neighbours} neighbours")
+    elif source == "cloud":
+        supervoxels["normal"] = normal
+    turned = likely_up(normal, extent_of(xyz)) if up is None else None
+    if turned is not None:
+        axis = "xyz"[int(np.abs(AXES[upwards]["xyz".index(turned)]).argmax())]
+        notes.append(f"{axis} looks more like the vertical than {upwards} does: try --up {axis}")
+    return FittedScan(scene, supervoxels, thinned, known_unit, upwards, spacing, tuple(notes))
+
+
+def _apart(scan: ScanFile, notes: list[str]) -> Thinned:
+    """The points that have coordinates, those at one place as one."""
+    finite = finite_points(scan.xyz)
+    if len(finite) == 0:
+        raise TwistError(f"{scan.path}: all {len(scan)} points have NaN or infinite coordinates")
+    if len(finite) < len(scan):
+        notes.append(f"{len(scan) - len(finite)} of {len(scan)} points have no coordinates and are left out")
+    apart = finite.then(merge_equal(scan.xyz[finite.chosen]))
+    if len(apart) < len(finite):
+        notes.append(f"{len(finite)} points lie at {len(apart)} places; those at one place are taken as one")
+    return apart
+
+
+def _faces_between(faces: np.ndarray, thinned: Thinned) -> np.ndarray:
+    """Faces (F, 3) between the points that stay; those that have lost a corner or an edge are left out."""
+    corners = thinned.of_point[faces]
+    a, b, c = corners.T
+    whole = (corners >= 0).all(axis=1) & (a != b) & (b != c) & (c != a)
+    return np.ascontiguousarray(corners[whole], np.int32)
+
+
+def _scene(scan: ScanFile, thinned: Thinned, xyz: np.ndarray, faces: np.ndarray) -> Scene:
+    grey = np.full(xyz.shape, _GREY, np.uint8)
+    none = np.full(len(xyz), -1, np.int32)
+    return Scene(
+        name=scan.path.stem,
+        xyz=xyz,
+        rgb=grey if scan.rgb is None else scan.rgb[thinned.chosen],
+        faces=faces,
+        semantic=none,
+        instance=none.copy(),
+        labelled=False,
+    )
+
+
+def misfits(fitted: FittedScan, table: ClassTable, settings: Settings) -> list[str]:
+    """Settings that do not suit the scan's density, one line each; for those of ``network`` train anew."""
+    return advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
