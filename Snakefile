@@ -14,6 +14,9 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/selftraining.smk"
@@ -21,6 +24,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/diagnosis.smk"
 include: "workflow/rules/experiments.smk"
+include: "workflow/rules/showing.smk"
 
 
 rule all:

@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "locks",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing"),
-    ("selftraining", "preparation", "runs", "experiments", "splits", "inspection"),
+    ("selftraining", "preparation", "runs", "experiments", "splits", "inspection", "published"),
     ("network", "devices"),
     ("learning",),
     ("inference", "scans"),

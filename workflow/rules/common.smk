@@ -144,6 +144,12 @@ def scores_of(run):
     return [score_of(run, stage) for stage in scored_rounds(run)]
 
 
+def last_predictions(wildcards):
+    """The manifest of the last model's predictions of the scored scenes."""
+    run = run_of(wildcards)
+    return str(Path(score_of(run, last_round(run))).with_name("predictions.json"))
+
+
 def this_model(wildcards):
     return model_of(run_of(wildcards), int(wildcards.round))
 

@@ -21,8 +21,7 @@ def submitted_predictions(wildcards):
     """The manifest of the last model's predictions."""
     if wildcards.part == "test":
         return f"results/{wildcards.run}/test/predictions.json"
-    run = run_of(wildcards)
-    return str(Path(score_of(run, last_round(run))).with_name("predictions.json"))
+    return last_predictions(wildcards)
 
 
 def submitted_scenes(wildcards):
