@@ -62,7 +62,7 @@ def cells(page: str) -> Iterable[list[str]]:
 
 
 def plotted(table: str, results: Path) -> Figure:
-    made = paper_table(table, "rooms", TWO_ROUNDS)
+    made = paper_table(table, "rooms", TWO_ROUNDS, results)
     experiment = made.experiment(results)
     return plot_comparison(made, table_lines(experiment, made.scores(experiment, results), made.figures))
 

@@ -11,7 +11,8 @@ from tests.scoring.records import score
 from twist.classes import SCANNET
 from twist.errors import TwistError
 from twist.experiments import METRICS, Experiment
-from twist.published.tables import RATIOS, TABLES, PaperTable, paper_table, seeds_run
+from twist.published import tables
+from twist.published.tables import RATIOS, TABLES, PaperTable, ratios_run, seeds_run
 from twist.runs import Run
 from twist.settings import Settings
 
@@ -19,6 +20,11 @@ CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIVE_ROUNDS = Settings.from_layers({"test": {"selftraining": {"rounds": 5}}})
 TWO_ROUNDS = Settings.from_layers({"test": {"selftraining": {"rounds": 2}}})
 S3DIS_LIKE = Settings.from_layers({"test": {"data": {"format": "s3dis"}}})
+
+
+def paper_table(name: str, dataset: str, settings: Settings) -> PaperTable:
+    """Of a project where nothing has been run."""
+    return tables.paper_table(name, dataset, settings, Path("no-results"))
 
 
 def runs_of(table: PaperTable) -> dict[str, str]:
@@ -116,6 +122,18 @@ def test_seeds_that_have_been_run_are_found(tmp_path: Path) -> None:
     assert seeds_run(Run.parse("own_5pct-tau0.3"), tmp_path) == (1,)
     assert seeds_run(Run.parse("own_10pct"), tmp_path) == ()
     assert seeds_run(Run.parse("own_5pct"), tmp_path / "nothing") == ()
+
+
+def test_label_ratios_that_have_been_run_are_found(tmp_path: Path) -> None:
+    for name in ("own_20pct", "own_5pct-suponly", "own_2.5pct", "own-2_50pct", "own_5pct"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rounds.json").write_text("[]")
+    (tmp_path / "own_10pct").mkdir()
+    assert ratios_run("own", tmp_path) == ("2.5", "5", "20")
+    rows = tables.paper_table("rounds", "own", TWO_ROUNDS, tmp_path).rows
+    assert [row.run.name for row in rows if row.run.method == "control"] == [
+        "own_2.5pct-control", "own_5pct-control", "own_20pct-control",
+    ]  # fmt: skip
 
 
 def test_a_score_without_classes_is_named(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if not arguments.dataset:
         raise TwistError("give --dataset, whose runs are compared with the paper's")
-    table = paper_table(arguments.table, arguments.dataset, chosen_settings(arguments))
+    table = paper_table(arguments.table, arguments.dataset, chosen_settings(arguments), arguments.results)
     experiment = table.experiment(arguments.results)
     scores = table.scores(experiment, arguments.results)
     lines, singles = table_lines(experiment, scores, table.figures), single_results(experiment, scores)

@@ -97,7 +97,7 @@ def _plot_ratios(table: PaperTable, lines: Sequence[Line]) -> Figure:
 
 def _plot_rounds(lines: Sequence[Line]) -> Figure:
     """A row of panels for each label ratio; lines begin at the Sup-only model that they start from."""
-    ratios = [ratio for ratio in RATIOS if any(line.row.run.ratio == ratio for line in lines)]
+    ratios = list(dict.fromkeys(line.row.run.ratio for line in lines))
     groups: dict[str, list[Curve]] = {}
     for ratio in ratios or ["5"]:
         here = [line for line in lines if line.row.run.ratio == ratio]

@@ -8,6 +8,7 @@ hidden test scenes (data-efficient benchmark). Which run stands for which row is
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ class PaperTable:
 
     @property
     def of_the_paper(self) -> bool:
-        return self.name.startswith("table")
+        return self.name != ROUNDS
 
     def experiment(self, results: Path) -> Experiment:
         """The table over the seeds that have been run: those with a ``rounds.json`` in ``results``."""
@@ -99,14 +100,28 @@ def seeds_run(run: Run, results: Path) -> tuple[int, ...]:
     return tuple(sorted(seeds))
 
 
-def paper_table(name: str, dataset: str, settings: Settings) -> PaperTable:
+def ratios_run(dataset: str, results: Path) -> tuple[str, ...]:
+    """Label ratios of a data set that have scores in ``results``; ascending."""
+    found = {
+        match[1]
+        for file in results.glob(f"{dataset}_*pct*/rounds.json")
+        if (match := re.match(r"(\d+(?:\.\d+)?)pct", file.parent.name.removeprefix(f"{dataset}_")))
+    }
+    return tuple(sorted(found, key=float))
+
+
+def paper_table(name: str, dataset: str, settings: Settings, results: Path) -> PaperTable:
     """A table by its name, such as ``table9``, for a data set with these settings.
 
+    results: folder of the runs' folders; the table ``rounds`` has the label ratios that are there
     Raises TwistError for a name that is no table.
     """
-    if name not in TABLES:
+    if name == ROUNDS:  # the runs of tables 11 and 12 after each of their rounds
+        rows = _by_ratio(dataset, {}, ratios_run(dataset, results), rounds="all")
+        return PaperTable(ROUNDS, "AP after each round", METRICS, rows)
+    if name not in _OF_THE_PAPER:
         raise TwistError(f"there is no table {name!r}; there are {', '.join(TABLES)}")
-    return TABLES[name](dataset, settings)
+    return _OF_THE_PAPER[name](dataset, settings)
 
 
 def _threshold(dataset: str, settings: Settings) -> PaperTable:
@@ -160,19 +175,15 @@ def _categories(dataset: str, settings: Settings) -> PaperTable:
     return PaperTable("table12", "AP50 by class", figures, _by_ratio(dataset, published), scored_on)
 
 
-def _rounds(dataset: str, settings: Settings) -> PaperTable:
-    """Not a table of the paper: the runs of tables 11 and 12 after each of their rounds."""
-    return PaperTable("rounds", "AP after each round", METRICS, _by_ratio(dataset, {}, rounds="all"))
-
-
-#: Makes each table for a data set and its settings.
-TABLES: Mapping[str, Callable[[str, Settings], PaperTable]] = {
+#: Makes each table of the paper for a data set and its settings.
+_OF_THE_PAPER: Mapping[str, Callable[[str, Settings], PaperTable]] = {
     "table9": _threshold,
     "table10": _loss_ratio,
     "table11": _label_ratios,
     "table12": _categories,
-    "rounds": _rounds,
 }
+ROUNDS = "rounds"
+TABLES = (*_OF_THE_PAPER, ROUNDS)
 
 
 def _ablation(
@@ -184,7 +195,10 @@ def _ablation(
 
 
 def _by_ratio(
-    dataset: str, published: Mapping[tuple[str, str], Mapping[str, float]], rounds: str = "last"
+    dataset: str,
+    published: Mapping[tuple[str, str], Mapping[str, float]],
+    ratios: Sequence[str] = RATIOS,
+    rounds: str = "last",
 ) -> tuple[Row, ...]:
     """A row for each label ratio and method that the table has or that is ours alone."""
     printed = {method for _, method in published}
@@ -196,7 +210,7 @@ def _by_ratio(
             rounds,
             paper=published.get((ratio, method.published or ""), {}),
         )
-        for ratio in RATIOS
+        for ratio in ratios
         for method in METHODS
         if not printed or method.published is None or method.published in printed
     )

@@ -42,13 +42,30 @@ rule diagnosis:
     output:
         page="results/{run}/diagnosis.md",
         table="results/{run}/diagnosis.csv",
-        svg=collect("results/{{run}}/plots/{name}.svg", name=PSEUDO_LABEL_PLOTS),
-        png=report(
-            collect("results/{{run}}/plots/{name}.png", name=PSEUDO_LABEL_PLOTS),
+        rounds=report(
+            "results/{run}/plots/rounds.png",
             caption="../report/diagnosis.rst",
             category="Runs",
             subcategory="{run}",
-            labels={"of": "pseudo-labels"},
+            labels={"of": "pseudo-labels: rounds"},
+        ),
+        classes=report(
+            "results/{run}/plots/classes.png",
+            caption="../report/diagnosis.rst",
+            category="Runs",
+            subcategory="{run}",
+            labels={"of": "pseudo-labels: classes"},
+        ),
+        reliability=report(
+            "results/{run}/plots/reliability.png",
+            caption="../report/diagnosis.rst",
+            category="Runs",
+            subcategory="{run}",
+            labels={"of": "pseudo-labels: certainty"},
+        ),
+        svg=collect(
+            "results/{{run}}/plots/{name}.svg",
+            name=["rounds", "classes", "reliability"],
         ),
     log:
         "results/{run}/logs/diagnosis.log",

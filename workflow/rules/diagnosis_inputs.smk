@@ -1,7 +1,5 @@
 # The functions that tell the rules of diagnosis.smk their inputs.
 
-PSEUDO_LABEL_PLOTS = ["rounds", "classes", "reliability"]
-
 
 def check_diagnosable(run):
     if run.method != "twist":

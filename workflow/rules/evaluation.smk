@@ -91,7 +91,7 @@ rule table:
             "results/tables/{dataset}_{ratio}pct{rest}.csv",
             caption="../report/table.rst",
             category="Tables",
-            labels={"table": "{dataset}, {ratio} %{rest}", "as": "CSV"},
+            labels={"table": "{dataset}, {ratio}pct{rest}", "as": "CSV"},
         ),
     log:
         "results/logs/table-{dataset}_{ratio}pct{rest}.log",

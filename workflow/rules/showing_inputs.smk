@@ -6,10 +6,9 @@ from twist.published.tables import TABLES, paper_table
 @told
 def compared_scores(wildcards):
     """The scores of the runs of a table that have been run, whichever they are."""
-    table = paper_table(
-        wildcards.table, wildcards.dataset, data_settings(wildcards.dataset)
-    )
-    runs = table.experiment(Path("results")).runs()
+    results, settings = Path("results"), data_settings(wildcards.dataset)
+    table = paper_table(wildcards.table, wildcards.dataset, settings, results)
+    runs = table.experiment(results).runs()
     return [f"results/{run.name}/rounds.json" for run in runs]
 
 
