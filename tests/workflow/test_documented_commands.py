@@ -64,7 +64,7 @@ def test_the_quick_start_runs_as_written(as_documented: Path) -> None:
     report = (as_documented / "report.html").read_text()
     for name in ("figure7.png", "precision_recall.png", "tiny_rounds.html", "diagnosis.html", "losses.png"):
         assert name in report
-    for caption in ("not chosen by eye", "one point for each distinct score", "Sup-only"):
+    for caption in ("not chosen by eye", "one point for each distinct score", "instance segmentation by"):
         assert caption in report
 
 

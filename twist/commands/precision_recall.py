@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_text(arguments.csv, as_csv(rows, ("class", "iou", "recall", "precision")))
     scores = average_precision(matches, table)
     titles = {
-        name: f"{name}\nAP50 {100 * ap:.0f}" if count else name
+        name: f"{name}\nAP50 {100 * ap:.0f}" if count else f"{name}\nnone annotated"
         for name, ap, count in zip(scores.names, scores.class_ap50, scores.instances, strict=True)
     }
     save_plot(plot_precision_recall(curves, titles), arguments.plot)

@@ -48,10 +48,8 @@ def _plot_settings(table: PaperTable, lines: Sequence[Line]) -> Figure:
             for part in parts
             if changes
         ]
-    ticks = {
-        place[row.label]: row.label.split(",")[0].removeprefix("τ ").removeprefix("= ")
-        for row in (*numbers, *others)
-    }
+    shown = (*numbers, *others)
+    ticks = {place[row.label]: re.sub("^[τα] (= )?", "", row.label.split(",")[0]) for row in shown}
     name = "certainty threshold τ" if table.name == "table9" else "weight of Ψ's loss"
     return plot_curves(
         groups, columns=3, x_label=name, y_label="change against the default", ticks=ticks, zero_line=True
@@ -99,10 +97,10 @@ def _plot_rounds(lines: Sequence[Line]) -> Figure:
     """A row of panels for each label ratio; lines begin at the Sup-only model that they start from."""
     ratios = list(dict.fromkeys(line.row.run.ratio for line in lines))
     groups: dict[str, list[Curve]] = {}
-    for ratio in ratios or ["5"]:
+    for ratio in ratios or [""]:
         here = [line for line in lines if line.row.run.ratio == ratio]
         for metric in METRICS:
-            groups[f"{metric}, {ratio} % labelled"] = [
+            groups[f"{metric}, {ratio} % labelled" if ratio else metric] = [
                 _over_rounds(method, own, here, metric)
                 for method in METHODS
                 if (own := [line for line in here if _is(method, line.row)])

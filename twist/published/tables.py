@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twist.classes import CLASS_TABLES, SCANNET
@@ -70,10 +70,7 @@ class PaperTable:
 
     def experiment(self, results: Path) -> Experiment:
         """The table over the seeds that have been run: those with a ``rounds.json`` in ``results``."""
-        rows = tuple(
-            Row(row.label, row.run, seeds_run(row.run, results), row.rounds, row.against, row.paper)
-            for row in self.rows
-        )
+        rows = tuple(replace(row, seeds=seeds_run(row.run, results)) for row in self.rows)
         return Experiment(self.name, self.title, self.scored_on, rows)
 
     def scores(self, experiment: Experiment, results: Path) -> dict[str, Scores]:
@@ -95,7 +92,7 @@ def seeds_run(run: Run, results: Path) -> tuple[int, ...]:
     seeds = [0] if (results / run.name / "rounds.json").exists() else []
     for file in results.glob(f"{run.name}-seed*/rounds.json"):
         number = file.parent.name.removeprefix(f"{run.name}-seed")
-        if number.isdigit() and number == str(int(number)) != "0":
+        if re.fullmatch(r"[1-9][0-9]*", number):
             seeds.append(int(number))
     return tuple(sorted(seeds))
 

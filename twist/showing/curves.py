@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from twist.showing.style import legend_below, panels, styled
 
-#: Curves with error bars stand this far apart on x, so that the bars can be told apart.
+#: Our curves stand this far apart on x, so that equal figures and their error bars can be told apart.
 _DODGE = 0.05
 
 
@@ -65,8 +65,10 @@ def _draw(axis: Axes, curve: Curve, shift: float) -> None:
     shape = {"marker": curve.marker, "color": curve.colour, "label": curve.name}
     if curve.dashed:
         shape |= {"linestyle": (0, (4, 2)), "linewidth": 1.0, "markerfacecolor": "white", "markersize": 4}
-    x, has_spread = np.asarray(curve.x, float), np.isfinite(curve.spread).any()
-    if has_spread:
-        axis.errorbar(x + shift, curve.y, curve.spread, capsize=2.5, elinewidth=0.9, **shape)
+        axis.plot(curve.x, curve.y, **shape)
+        return
+    x = np.asarray(curve.x, float) + shift
+    if np.isfinite(curve.spread).any():
+        axis.errorbar(x, curve.y, curve.spread, capsize=2.5, elinewidth=0.9, **shape)
     else:
         axis.plot(x, curve.y, **shape)
