@@ -14,6 +14,9 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
@@ -24,6 +27,7 @@ include: "workflow/rules/scans.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/diagnosis.smk"
 include: "workflow/rules/experiments.smk"
+include: "workflow/rules/showing.smk"
 
 
 onstart:

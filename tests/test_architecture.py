@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "slurm",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing", "views"),
-    ("selftraining", "preparation", "runs", "experiments", "splits", "inspection"),
+    ("selftraining", "preparation", "runs", "experiments", "splits", "inspection", "published"),
     ("network", "devices"),
     ("learning",),
     ("inference", "scans", "pretraining"),

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import PAGES, shell_lines
 from twist.__main__ import build_parser, verbs
 from twist.checking import read_yaml
 from twist.runs import Run, settings_of
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ROOT = PAGES[0].parent
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -26,15 +26,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_are_understood(page: Path) -> None:
     """Every ``python -m twist`` line of a code block parses."""
-    text = page.read_text().replace("\\\n", " ")
-    lines = [
-        line.split("#")[0]
-        for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
-        for line in block.splitlines()
-        if line.startswith("python -m twist ")
-    ]
+    lines = [line for line in shell_lines(page) if line.startswith("python -m twist ")]
     for line in lines:
-        words = shlex.split(line)[3:]
+        words = shlex.split(line, comments=True)[3:]
         if words != ["--help"]:
             build_parser(words[0]).parse_args(words)
 

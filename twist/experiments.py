@@ -108,10 +108,12 @@ def read_scores(experiment: Experiment, results: Path) -> dict[str, Scores]:
     }
 
 
-def table_lines(experiment: Experiment, scores: Mapping[str, Scores]) -> list[Line]:
-    """The lines of the table, by row and round."""
+def table_lines(
+    experiment: Experiment, scores: Mapping[str, Scores], figures: Sequence[str] = METRICS
+) -> list[Line]:
+    """The lines of the table, by row and round. figures: keys of the records that are averaged."""
     return [
-        _line(row, stage, scores[row.label], scores[row.against] if row.against else {})
+        _line(row, stage, scores[row.label], scores[row.against] if row.against else {}, figures)
         for row in experiment.rows
         for stage in sorted({stage for rounds in scores[row.label].values() for stage in rounds})
     ]
@@ -217,7 +219,7 @@ def _rounds_of(row: Row, seed: int, results: Path) -> dict[int, Record]:
 # --- statistics -----------------------------------------------------------------------------------
 
 
-def _line(row: Row, stage: int, own: Scores, other: Scores) -> Line:
+def _line(row: Row, stage: int, own: Scores, other: Scores, figures: Sequence[str]) -> Line:
     records = {seed: rounds[stage] for seed, rounds in own.items() if stage in rounds}
     pairs = [
         # the other row's same round, or its last where it has no such round
@@ -226,7 +228,7 @@ def _line(row: Row, stage: int, own: Scores, other: Scores) -> Line:
         if seed in other
     ]
     scores, gains = {}, {}
-    for metric in METRICS:
+    for metric in figures:
         scores[metric] = _estimate([_figure(record, metric) for record in records.values()])
         gain = _estimate([_figure(mine, metric) - _figure(theirs, metric) for mine, theirs in pairs])
         if gain and gain.spread is not None:

@@ -8,17 +8,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.showing.diagnoses import calibration_of, metrics_of, quality_of
+from tests.showing.diagnoses import calibration_of, quality_of
 from twist.__main__ import main
 from twist.showing.diagnosis import as_page, summary
 
 
 def test_the_verb_writes_page_table_and_plots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["diagnosis", "--run", "tiny_50pct", "--out-dir", str(tmp_path)]
+    words = ["diagnosis", "--run", "tiny_50pct", "--out-dir", str(tmp_path), "--losses", "plots/losses.png"]
     for option, frames in {
         "quality": [quality_of((stage,)) for stage in (1, 2)],
         "calibration": [calibration_of((stage,)) for stage in (1, 2)],
-        "metrics": [metrics_of((stage,)).drop(columns="round") for stage in (0, 1, 2)],
     }.items():
         words.append(f"--{option}")
         for number, frame in enumerate(frames):
@@ -28,7 +27,8 @@ def test_the_verb_writes_page_table_and_plots(tmp_path: Path, capsys: pytest.Cap
     page = (tmp_path / "diagnosis.md").read_text()
     assert page.startswith("# Pseudo-labels of tiny_50pct\n")
     assert capsys.readouterr().out.strip() == page.strip()
-    for name in ("rounds", "classes", "reliability", "losses"):
+    assert "](plots/losses.png)" in page
+    for name in ("rounds", "classes", "reliability"):
         assert f"](plots/{name}.png)" in page
         assert {path.suffix for path in tmp_path.glob(f"plots/{name}.*")} == {".png", ".svg"}
     table = pd.read_csv(tmp_path / "diagnosis.csv")

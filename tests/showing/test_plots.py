@@ -16,7 +16,8 @@ from matplotlib.image import imread
 
 from tests.showing.diagnoses import calibration_of, metrics_of, quality_of
 from twist.classes import S3DIS, SCANNET
-from twist.showing.plots import plot_classes, plot_losses, plot_reliability, plot_rounds, save_plot
+from twist.showing.plots import plot_classes, plot_losses, plot_reliability, plot_rounds
+from twist.showing.style import save_plot
 
 ROUNDS = (1, 2, 3)
 FIGURES = {
@@ -122,7 +123,7 @@ def test_no_label_and_no_proposal_are_drawn(tmp_path: Path) -> None:
 def test_no_display_is_needed(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from matplotlib.figure import Figure\n"
-        "from twist.showing.plots import save_plot\n"
+        "from twist.showing.style import save_plot\n"
         "figure = Figure(); figure.subplots().plot([0, 1]); save_plot(figure, Path('line'))"
     )
     environment = {

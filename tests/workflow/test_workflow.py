@@ -17,14 +17,6 @@ TARGET = f"{RUN}/eval.json"
 TABLE = "results/tables/tiny_50pct.md"
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """An undisturbed run of Sup-only, control and TWIST in two rounds, with their table."""
-    project = Project(tmp_path_factory.mktemp("undisturbed"))
-    project.run(TABLE)
-    return project
-
-
 def test_a_run_leaves_scores_metrics_and_a_table(finished: Project) -> None:
     record = json.loads((finished.folder / TARGET).read_text())
     assert {key: record[key] for key in ("dataset", "ratio_pct", "method", "seed", "rounds", "scenes")} == {

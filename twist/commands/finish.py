@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HELP = (
     "write a run's scores (of all rounds, and of the last) and one CSV of the training metrics of all rounds"
@@ -41,14 +45,14 @@ def run(arguments: argparse.Namespace) -> None:
     records = [
         record | run.about(record["rounds"]) for record in map(read_round_record, arguments.evaluations)
     ]
-    write_text(arguments.metrics_out, joined_metrics(arguments.metrics))
+    write_text(arguments.metrics_out, joined_metrics(arguments.metrics).to_csv(index=False))
     chosen_settings(arguments).save(arguments.settings_out)
     write_json(arguments.rounds_out, records)
     write_json(arguments.out, records[-1])
 
 
-def joined_metrics(paths: Sequence[Path]) -> str:
-    """The training metrics of all rounds as one CSV, with the round. Raises TwistError naming a file."""
+def joined_metrics(paths: Sequence[Path]) -> pd.DataFrame:
+    """The training metrics of all rounds, with the round. Raises TwistError naming a file."""
     import pandas as pd
 
     from twist.errors import TwistError
@@ -61,5 +65,4 @@ def joined_metrics(paths: Sequence[Path]) -> str:
             raise TwistError(f"{path}: cannot be read as a CSV of training metrics: {error}") from error
         if "step" not in rounds[-1]:
             raise TwistError(f"{path}: no CSV of training metrics: it has no column `step`")
-    joined = pd.concat(rounds, keys=range(len(rounds)), names=["round"]).reset_index("round")
-    return joined.to_csv(index=False)
+    return pd.concat(rounds, keys=range(len(rounds)), names=["round"]).reset_index("round")

@@ -73,9 +73,7 @@ class Scores:
 
 def average_precision(scenes: Sequence[SceneMatches], table: ClassTable) -> Scores:
     """Score all scenes together. Scenes may come in any order; that of each one's predictions matters."""
-    matches = join_scenes(scenes)
-    is_counted = matches.instance_size >= SMALLEST_REGION
-    instances = np.bincount(matches.instance_label[is_counted], minlength=len(table))
+    matches, is_counted, instances = _counted(scenes, table)
     excused_share = _excused_share(matches, is_counted)
     ap = np.full((len(table.things), len(THRESHOLDS)), np.nan)
     for column, threshold in enumerate(THRESHOLDS):
@@ -93,6 +91,15 @@ def average_precision(scenes: Sequence[SceneMatches], table: ClassTable) -> Scor
         unscored_class=matches.unscored_class,
         too_small=matches.too_small,
     )
+
+
+def _counted(
+    scenes: Sequence[SceneMatches], table: ClassTable
+) -> tuple[SceneMatches, np.ndarray, np.ndarray]:
+    """All scenes as one; (G,) bool, does the instance count? (C,) number of those that do."""
+    matches = join_scenes(scenes)
+    is_counted = matches.instance_size >= SMALLEST_REGION
+    return matches, is_counted, np.bincount(matches.instance_label[is_counted], minlength=len(table))
 
 
 def _excused_share(matches: SceneMatches, is_counted: np.ndarray) -> np.ndarray:
@@ -148,18 +155,40 @@ def _claim(matches: SceneMatches, pairs: np.ndarray) -> tuple[dict[int, float], 
 def area_under_curve(score: np.ndarray, is_true: np.ndarray, number_of_instances: int) -> float:
     """Area under ScanNet's precision-recall curve of one class at one threshold.
 
+    A point's weight is half the recall between its two neighbours. No positives at all: 0.
+    """
+    precision, recall = precision_and_recall(score, is_true, number_of_instances)
+    width = np.convolve(np.concatenate([recall[:1], recall, [0.0]]), [-0.5, 0.0, 0.5], "valid")
+    return float(precision @ width)
+
+
+def precision_and_recall(
+    score: np.ndarray, is_true: np.ndarray, number_of_instances: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """ScanNet's precision-recall curve of one class at one threshold, (P,) each, from the lowest score on.
+
     score, is_true: (O,) of every true and false positive. One point of the curve for each distinct score,
-    and the artificial end (precision 1, recall 0). A point's weight is half the recall between its two
-    neighbours. No positives at all: 0.
+    and the artificial end (precision 1, recall 0).
     """
     order = np.argsort(score)
     _, first = np.unique(score[order], return_index=True)
     true_below = np.append(0, np.cumsum(is_true[order]))[first]
     true = is_true.sum() - true_below
-    precision = np.append(true / (len(score) - first), 1.0)
-    recall = np.append(true / number_of_instances, 0.0)
-    width = np.convolve(np.concatenate([recall[:1], recall, [0.0]]), [-0.5, 0.0, 0.5], "valid")
-    return float(precision @ width)
+    return np.append(true / (len(score) - first), 1.0), np.append(true / number_of_instances, 0.0)
+
+
+def class_curves(
+    scenes: Sequence[SceneMatches], table: ClassTable, threshold: float
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Precision and recall of each thing class that has ground truth, as ``precision_and_recall``."""
+    matches, is_counted, instances = _counted(scenes, table)
+    excused_share = _excused_share(matches, is_counted)
+    label, score, is_true = _outcomes(matches, is_counted, excused_share, threshold)
+    return {
+        table.names[thing]: precision_and_recall(score[label == thing], is_true[label == thing], count)
+        for thing in table.things
+        if (count := int(instances[thing]))
+    }
 
 
 def _mean_of_known(ap: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from twist.regions import Regions
 from twist.scene import Scene
 from twist.scoring.average_precision import Scores, average_precision
 from twist.scoring.coverage import CoverageScores, cover_scene, coverage_scores
-from twist.scoring.matching import match_scene
+from twist.scoring.matching import SceneMatches, match_scene
 
 #: Class index and instance id of each point of a scene, (N,) integers each.
 Truth = tuple[np.ndarray, np.ndarray]
@@ -66,6 +66,19 @@ def evaluate_run(
         return Regions.load(Path(prediction_folder) / f"{name}.npz")
 
     return evaluate(scene_names, _prepared(scene_folder), predictions_of, table)
+
+
+def match_run(
+    scene_names: Sequence[str], scene_folder: str | Path, prediction_folder: str | Path, table: ClassTable
+) -> list[SceneMatches]:
+    """The matches of each scene that ``evaluate_run`` scores. Raises TwistError likewise."""
+    _check_names(scene_names)
+    truth_of, matches = _prepared(scene_folder), []
+    for name in scene_names:
+        with _naming(name):
+            predictions = Regions.load(Path(prediction_folder) / f"{name}.npz")
+            matches.append(match_scene(*truth_of(name), predictions, table))
+    return matches
 
 
 def evaluate_submission(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twist.classes import SCANNET
+from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.files import atomic_write
 from twist.geometry.raster import NOTHING, Camera, rasterise
 from twist.scene import Scene
@@ -51,17 +51,23 @@ def label_colours(labels: np.ndarray) -> np.ndarray:
     return np.where(labels[:, None] < 0, UNLABELLED, np.round(rgb * 255)).astype(np.uint8)
 
 
+def class_colours(semantic: np.ndarray, table: ClassTable) -> np.ndarray:
+    """A colour (N, 3) uint8 for each class index (N,) int; -1 is grey, stuff pale: it is most of a scan."""
+    colours = label_colours(semantic)
+    stuff = np.isin(semantic, np.flatnonzero(~table.is_thing))
+    colours[stuff] = 255 - (255 - colours[stuff].astype(np.int32)) * 2 // 5
+    return colours
+
+
 def views_of_scene(scene: Scene, size: tuple[int, int]) -> list[np.ndarray]:
     """A scene in its own colours, by class and by instance: three images of ``size``.
 
     Walls and floors, the largest region of each scan by far, are pale in the class picture; things without
     an instance are grey in the instance picture.
     """
-    stuff = np.isin(scene.semantic, [SCANNET.names.index(name) for name in SCANNET.stuff])
-    classes, instances = label_colours(scene.semantic), label_colours(scene.instance)
-    if len(scene.faces):  # S3DIS, which comes without faces, has no stuff
-        classes[stuff] = 255 - (255 - classes[stuff].astype(np.int32)) * 2 // 5
-        instances[stuff] = UNLABELLED
+    table = SCANNET if len(scene.faces) else S3DIS  # S3DIS, which comes without faces, has no stuff
+    classes, instances = class_colours(scene.semantic, table), label_colours(scene.instance)
+    instances[np.isin(scene.semantic, np.flatnonzero(~table.is_thing))] = UNLABELLED
     return [render_scene(scene, colours, size) for colours in (scene.rgb, classes, instances)]
 
 

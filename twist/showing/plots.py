@@ -1,29 +1,29 @@
-"""Plots of a run's diagnosis and losses. The same numbers give the same bytes, with or without a display."""
+"""Plots of a run's pseudo-labels and losses."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from twist.files import atomic_write
 from twist.scoring.reliability import Reliability
+from twist.showing.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    VERMILION,
+    colour_of,
+    legend_below,
+    panels,
+    styled,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Okabe and Ito's colours, which colour-blind readers tell apart; yellow, pale on white, is left out.
-BLUE, VERMILION, GREEN, PINK, SKY, ORANGE, BLACK = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000",
-)  # fmt: skip
-#: By round, from 0.
-ROUND_COLOURS = (BLACK, BLUE, VERMILION, GREEN, PINK, SKY, ORANGE)
-GREY = "#BBBBBB"
 
 #: Name of a line -> column of pseudo_quality.csv, colour, marker and line style.
 _OF_POINTS = {
@@ -38,65 +38,40 @@ _OF_INSTANCES = {
     "recall, any class": ("instance_recall_any_class", VERMILION, "s:"),
 }
 
-_STYLE = {
-    "svg.hashsalt": "twist",  # names inside an SVG are random otherwise
-    "font.family": "DejaVu Sans",  # comes with matplotlib
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E5E5E5",
-    "legend.frameon": False,
-    "lines.markersize": 5.0,
-}
-_styled = matplotlib.rc_context(_STYLE)
-#: Nothing of the day or the machine goes into a file.
-_METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
-
-@_styled
-def save_plot(figure: Figure, stem: Path) -> None:
-    """Write a figure as ``stem``.png and ``stem``.svg, atomically."""
-    for kind, metadata in _METADATA.items():
-        with atomic_write(stem.with_suffix(f".{kind}")) as handle:
-            figure.savefig(handle, format=kind, dpi=150, metadata=metadata)
-
-
-@_styled
+@styled
 def plot_rounds(quality: pd.DataFrame) -> Figure:
     """Precision, coverage and recall of objects, stuff and instances over the rounds.
 
     quality: the joined ``pseudo_quality.csv`` of a run's rounds
     """
-    panels = [
+    groups = [
         ("points of objects", "all things", _OF_POINTS),
         ("instances, at IoU .5", "all things", _OF_INSTANCES),
     ]
     if quality.loc[quality["class"] == "all stuff", "true_points"].any():
-        panels.insert(1, ("points of stuff", "all stuff", _OF_POINTS))
-    figure, axes = _panels(1, len(panels), width=3.0, height=3.0)
-    for axis, (title, group, lines) in zip(axes, panels, strict=True):
+        groups.insert(1, ("points of stuff", "all stuff", _OF_POINTS))
+    figure, axes = panels(1, len(groups), width=3.0, height=3.0)
+    for axis, (title, group, lines) in zip(axes, groups, strict=True):
         rows = quality[quality["class"] == group]
         for name, (column, colour, look) in lines.items():
             axis.plot(rows["round"], rows[column], look, color=colour, label=name, clip_on=False)
         axis.set(title=title, xlabel="pseudo-labels of round", ylim=(0, 1))
         axis.set(xticks=rows["round"], xlim=(rows["round"].min() - 0.3, rows["round"].max() + 0.3))
-    _legend_below(figure, axes)
+    legend_below(figure, axes)
     return figure
 
 
-@_styled
+@styled
 def plot_classes(quality: pd.DataFrame) -> Figure:
     """Bars of each class by round: precision; share of its points that are labelled, and labelled right."""
     classes = quality[quality["kind"].isin(["stuff", "thing"])]
     names, stages = list(classes["class"].unique()), sorted(classes["round"].unique())
     thickness, place = 0.8 / len(stages), np.arange(len(names))
-    figure, axes = _panels(1, 2, width=4.6, height=0.9 + len(names) * (0.14 + 0.08 * len(stages)))
+    figure, axes = panels(1, 2, width=4.6, height=0.9 + len(names) * (0.14 + 0.08 * len(stages)))
     for k, stage in enumerate(stages):
         rows = classes[classes["round"] == stage].set_index("class").loc[names]
-        colour, y = _colour_of(stage), place + (k - (len(stages) - 1) / 2) * thickness
+        colour, y = colour_of(stage), place + (k - (len(stages) - 1) / 2) * thickness
         axes[0].barh(y, rows["precision"], thickness, color=colour, label=f"round {stage}")
         axes[1].barh(y, rows["coverage"], thickness, color=colour, alpha=0.3)
         axes[1].barh(y, rows["recall"], thickness, color=colour)
@@ -107,11 +82,11 @@ def plot_classes(quality: pd.DataFrame) -> Figure:
         axis.set(xlim=(0, 1), ylim=(len(names) - 0.4, -0.6))
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
-    _legend_below(figure, axes[:1])
+    legend_below(figure, axes[:1])
     return figure
 
 
-@_styled
+@styled
 def plot_reliability(calibration: pd.DataFrame) -> Figure:
     """Reliability diagrams, a column a round: Ψ's certainty of proposals, Φ's class probability of points.
 
@@ -123,18 +98,18 @@ def plot_reliability(calibration: pd.DataFrame) -> Figure:
         "stuff_probability": "Φ: class probability of stuff points",
     }
     stages = sorted(calibration["round"].unique())
-    figure, axes = _panels(len(titles), len(stages), width=2.9, height=2.6)
+    figure, axes = panels(len(titles), len(stages), width=2.9, height=2.6)
     for row, (score, title) in enumerate(titles.items()):
         for column, stage in enumerate(stages):
             axis = axes[row * len(stages) + column]
             bins = calibration[(calibration["score"] == score) & (calibration["round"] == stage)]
             _reliability_diagram(axis, bins)
             axis.set_title(f"{title}\nround {stage}: {_calibration_error(bins)}", fontsize=9)
-    _legend_below(figure, axes)
+    legend_below(figure, axes)
     return figure
 
 
-@_styled
+@styled
 def plot_losses(metrics: pd.DataFrame) -> Figure:
     """Each loss over the steps of all rounds, one after another.
 
@@ -147,11 +122,11 @@ def plot_losses(metrics: pd.DataFrame) -> Figure:
         "class": "Ψ: class (cross entropy)",
     }
     shown = [key for key in titles if key in metrics and metrics[key].notna().any()]
-    figure, axes = _panels(1, len(shown), width=3.0, height=2.8)
+    figure, axes = panels(1, len(shown), width=3.0, height=2.8)
     begin, begins = 0, []
     for stage, rows in metrics.groupby("round"):
         for axis, key in zip(axes, shown, strict=True):
-            name, colour = f"round {stage}", _colour_of(stage)
+            name, colour = f"round {stage}", colour_of(stage)
             axis.plot(begin + rows["step"], rows[key], ".-", color=colour, markersize=3, label=name)
         begins.append(begin)
         begin += rows["step"].max()
@@ -160,7 +135,7 @@ def plot_losses(metrics: pd.DataFrame) -> Figure:
         for border in begins[1:]:
             axis.axvline(border, color=GREY, linewidth=0.8, zorder=0)
         axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    _legend_below(figure, axes)
+    legend_below(figure, axes)
     return figure
 
 
@@ -186,26 +161,3 @@ def _calibration_error(bins: pd.DataFrame) -> str:
     reliability = Reliability.from_rows(bins.to_dict("records"))
     total = reliability.count.sum()
     return f"ECE {reliability.expected_error:.2f}, {total} in all" if total else "none"
-
-
-def _colour_of(stage: int) -> str:
-    return ROUND_COLOURS[stage % len(ROUND_COLOURS)]
-
-
-def _panels(rows: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """A figure of axes in reading order; width and height of one, in inches."""
-    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    return figure, list(axes.flat)
-
-
-def _legend_below(figure: Figure, axes: list[Axes]) -> None:
-    """One legend of all that the axes show, each name once, in as many columns as fit."""
-    entries = {
-        label: handle
-        for axis in axes
-        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
-    }
-    inches = 0.6 + 0.06 * max(map(len, entries))
-    columns = max(1, min(len(entries), int(figure.get_figwidth() / inches)))
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)

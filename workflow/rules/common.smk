@@ -146,6 +146,13 @@ def scores_of(run):
     return [score_of(run, stage) for stage in scored_rounds(run)]
 
 
+def last_predictions(wildcards):
+    """The manifests of the last model's predictions of the scored scenes."""
+    run = run_of(wildcards)
+    scored = Path(score_of(run, last_round(run)))
+    return shard_manifests(run, scored.with_name("predictions"))
+
+
 def this_model(wildcards):
     return model_of(run_of(wildcards), int(wildcards.round))
 

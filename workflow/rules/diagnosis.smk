@@ -38,14 +38,34 @@ rule diagnosis:
     input:
         quality=diagnosed_rounds("pseudo_quality.csv"),
         calibration=diagnosed_rounds("calibration.csv"),
-        metrics=metrics_of_run,
+        losses="results/{run}/plots/losses.png",
     output:
         page="results/{run}/diagnosis.md",
         table="results/{run}/diagnosis.csv",
-        plots=collect(
-            "results/{{run}}/plots/{name}.{kind}",
-            name=["rounds", "classes", "reliability", "losses"],
-            kind=["png", "svg"],
+        rounds=report(
+            "results/{run}/plots/rounds.png",
+            caption="../report/diagnosis.rst",
+            category="Runs",
+            subcategory="{run}",
+            labels={"of": "pseudo-labels: rounds"},
+        ),
+        classes=report(
+            "results/{run}/plots/classes.png",
+            caption="../report/diagnosis.rst",
+            category="Runs",
+            subcategory="{run}",
+            labels={"of": "pseudo-labels: classes"},
+        ),
+        reliability=report(
+            "results/{run}/plots/reliability.png",
+            caption="../report/diagnosis.rst",
+            category="Runs",
+            subcategory="{run}",
+            labels={"of": "pseudo-labels: certainty"},
+        ),
+        svg=collect(
+            "results/{{run}}/plots/{name}.svg",
+            name=["rounds", "classes", "reliability"],
         ),
     log:
         "results/{run}/logs/diagnosis.log",
@@ -56,4 +76,4 @@ rule diagnosis:
         folder=subpath(output.page, parent=True),
     shell:
         "python -m twist diagnosis --run {wildcards.run} --quality {input.quality}"
-        " --calibration {input.calibration} --metrics {input.metrics} --out-dir {params.folder} > {log} 2>&1"
+        " --calibration {input.calibration} --losses plots/losses.png --out-dir {params.folder} > {log} 2>&1"

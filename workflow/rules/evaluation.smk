@@ -89,7 +89,12 @@ rule table:
         finished=finished_runs,
     output:
         md="results/tables/{dataset}_{ratio}pct{rest}.md",
-        csv="results/tables/{dataset}_{ratio}pct{rest}.csv",
+        csv=report(
+            "results/tables/{dataset}_{ratio}pct{rest}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{dataset}, {ratio}pct{rest}", "as": "CSV"},
+        ),
     log:
         "results/logs/table-{dataset}_{ratio}pct{rest}.log",
     wildcard_constraints:

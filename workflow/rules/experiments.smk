@@ -7,7 +7,12 @@ rule experiment:
         rounds=scores_of_experiment,
     output:
         md="results/experiments/{name}.md",
-        csv="results/experiments/{name}.csv",
+        csv=report(
+            "results/experiments/{name}.csv",
+            caption="../report/experiment.rst",
+            category="Tables",
+            labels={"table": "{name}", "as": "CSV"},
+        ),
     log:
         "results/logs/experiment-{name}.log",
     wildcard_constraints:

@@ -22,8 +22,7 @@ def submitted_predictions(wildcards):
     run = run_of(wildcards)
     if wildcards.part == "test":
         return shard_manifests(run, f"results/{run.name}/test/predictions")
-    scored = Path(score_of(run, last_round(run)))
-    return shard_manifests(run, scored.with_name("predictions"))
+    return last_predictions(wildcards)
 
 
 def submitted_scenes(wildcards):

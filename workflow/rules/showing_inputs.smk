@@ -1,0 +1,62 @@
+# The functions that tell the rules of showing.smk their inputs, arguments and places in the report.
+
+from twist.published.tables import TABLES, paper_table
+
+
+@told
+def compared_scores(wildcards):
+    """The scores of the runs of a table that have been run, whichever they are."""
+    results, settings = Path("results"), data_settings(wildcards.dataset)
+    table = paper_table(wildcards.table, wildcards.dataset, settings, results)
+    runs = table.experiment(results).runs()
+    return [f"results/{run.name}/rounds.json" for run in runs]
+
+
+def labelled_rounds(run):
+    """The rounds that learn from pseudo-labels: none of Sup-only and of the control."""
+    return range(1, last_round(run) + 1) if run.method == "twist" else []
+
+
+def labels_folder(run, stage):
+    """Where the pseudo-labels of a run's round lie; runs that are alike so far share them."""
+    return f"results/{owner(run, stage).name}/round{stage}/pseudolabels"
+
+
+def pseudo_labels_of_run(wildcards):
+    """The manifests of the pseudo-labels of all rounds, and the list of the scans."""
+    run = run_of(wildcards)
+    shards = range(settings_of(run).data.inference_shards)
+    manifests = [
+        f"{labels_folder(run, stage)}/shard{shard}.json"
+        for stage in labelled_rounds(run)
+        for shard in shards
+    ]
+    if not manifests:
+        return {}
+    return {"pseudo": manifests, "unlabelled": split_of(run, "unlabelled")}
+
+
+def strip_arguments(wildcards, input):
+    if "pseudo" not in input.keys():
+        return ""
+    run = run_of(wildcards)
+    folders = " ".join(labels_folder(run, stage) for stage in labelled_rounds(run))
+    shown = config["figure7"]["unlabelled"]
+    return f"--unlabelled {input.unlabelled} --pseudo-labels {folders} --show-unlabelled {shown}"
+
+
+def page_category(wildcards):
+    return "Tables" if Path(wildcards.page).name != "diagnosis" else "Runs"
+
+
+def page_subcategory(wildcards):
+    """A run's diagnosis stands with its pictures."""
+    page = Path(wildcards.page)
+    return page.parent.name if page.name == "diagnosis" else None
+
+
+def page_labels(wildcards):
+    name = Path(wildcards.page).name
+    if name == "diagnosis":
+        return {"of": "pseudo-labels: page"}
+    return {"table": name.replace("_", ", ", 1), "as": "page"}
