@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +121,20 @@ def test_help_and_evaluate_import_neither_torch_nor_spconv() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "1"), ("3", "3")])
+def test_a_verb_runs_on_one_thread_unless_told_otherwise(given: str | None, used: str) -> None:
+    """Two BLAS threads that share cores with other processes cost more than they give; BLAS reads the
+    variable when it is loaded, so it must be set before."""
+    code = (
+        "import os, sys; from twist.__main__ import main; early = 'scipy.linalg' in sys.modules\n"
+        "try: main(['train', '--help'])\n"
+        "except SystemExit: print('used', os.environ['OMP_NUM_THREADS'], 'loaded', early)"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    environment |= {} if given is None else {"OMP_NUM_THREADS": given}
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert answer.stdout.splitlines()[-1] == f"used {used} loaded False"
