@@ -21,6 +21,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/diagnosis.smk"
 include: "workflow/rules/experiments.smk"
+include: "workflow/rules/viewer.smk"
 
 
 rule all:

@@ -29,6 +29,7 @@ from twist.sections import (
     StrongAugmentationSettings,
     SupervoxelSettings,
     TrainingSettings,
+    ViewerSettings,
 )
 
 
@@ -49,6 +50,7 @@ class Settings:
     selftraining: SelfTrainingSettings = field(default_factory=SelfTrainingSettings)
     inference: InferenceSettings = field(default_factory=InferenceSettings)
     prediction: PredictionSettings = field(default_factory=PredictionSettings)
+    viewer: ViewerSettings = field(default_factory=ViewerSettings)
 
     @classmethod
     def from_layers(cls, layers: Mapping[str, Mapping[str, Any]]) -> Settings:
