@@ -266,8 +266,5 @@ class ViewerSettings:
         2, "unlabelled training scans with each round's labels [C]", at_least=0, changes_result=False
     )
     points_max: int = setting(
-        100_000,
-        "points shown of a scan; a larger one is thinned evenly [C]",
-        at_least=1000,
-        changes_result=False,
+        100_000, "points shown of a scan; more are thinned [C]", at_least=1000, changes_result=False
     )

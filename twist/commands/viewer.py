@@ -51,13 +51,11 @@ def run(arguments: argparse.Namespace) -> None:
         raise TwistError("give --unlabelled and --pseudo-labels together, or neither")
     predicted = read_names(arguments.scenes)
     unlabelled = read_names(arguments.unlabelled) if arguments.unlabelled else ()
-    if arguments.only:
-        unknown = set(arguments.only) - {*predicted, *unlabelled}
-        if unknown:
+    if wanted := set(arguments.only or ()):
+        if unknown := wanted - {*predicted, *unlabelled}:
             raise TwistError(f"--only: {', '.join(sorted(unknown))} not in the lists of scenes")
-        predicted, unlabelled = (
-            [n for n in names if n in arguments.only] for names in (predicted, unlabelled)
-        )
+        predicted = [name for name in predicted if name in wanted]
+        unlabelled = [name for name in unlabelled if name in wanted]
     else:
         predicted = spread(predicted, settings.viewer.predicted_scenes)
         unlabelled = spread(unlabelled, settings.viewer.unlabelled_scenes)

@@ -32,13 +32,13 @@ def predicted_scenes(names: Sequence[str], data: Path, predictions: Path) -> Ite
 def pseudo_labelled_scenes(
     names: Sequence[str], data: Path, rounds: Mapping[int, Path]
 ) -> Iterator[ViewedScene]:
-    """Unlabelled training scans with what each round learned of them. rounds: folder of each round's labels."""
+    """Unlabelled training scans with what was learned of them. rounds: folder of each round's labels."""
     for name in names:
         labellings = [
             pseudo_labelling(f"Pseudo-labels, round {stage}", folder / f"{name}.npz")
             for stage, folder in sorted(rounds.items())
         ]
-        yield _viewed(name, data, "training scan, labels hidden from the training", labellings[::-1])
+        yield _viewed(name, data, "training scan, labels hidden from the training", labellings)
 
 
 def pseudo_labelling(title: str, path: Path) -> Labelling:

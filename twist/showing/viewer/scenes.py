@@ -17,8 +17,6 @@ from twist.showing.viewer.packing import pack, spatial_order
 
 #: Coordinates are stored in steps of this; far below the distance of neighbours in any scan of a room.
 STEP_M = 0.003
-#: Scans of at most this many points are shown with their faces; denser ones are a surface as points alone.
-POINTS_WITH_FACES = 50_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def _check(viewed: ViewedScene) -> None:
 def _shown(scene: Scene, points_max: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the points to show, in the order to store them, and faces between those, (F, 3)."""
     order = spatial_order(scene.aligned_xyz)
-    if not len(scene.faces) or len(scene) > min(points_max, POINTS_WITH_FACES):
+    if not len(scene.faces) or len(scene) > points_max:  # a dense scan is a surface as points alone
         evenly = np.linspace(0, len(order) - 1, min(points_max, len(order))).round().astype(np.int64)
         return order[evenly], np.zeros((0, 3), np.int64)
     faces = scene.faces[spatial_order(scene.aligned_xyz[scene.faces].mean(axis=1))]
@@ -109,14 +107,18 @@ def _shown(scene: Scene, points_max: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _geometry(scene: Scene, chosen: np.ndarray, faces: np.ndarray) -> dict[str, np.ndarray]:
-    """Coordinates in steps, colours in 64 shades, and how far below the next new vertex each corner lies."""
+    """Coordinates in steps; 64 shades of green, and red and blue less green, as brightness varies most;
+    and how far below the next vertex that no face has used each corner lies."""
     xyz = scene.aligned_xyz[chosen].astype(np.float64)
     cells = np.round((xyz - xyz.mean(axis=0)) / STEP_M).astype(np.int64)
+    red, green, blue = (scene.rgb[chosen] >> 2).astype(np.int64).T
     corners = faces.ravel()
-    next_new = np.maximum.accumulate(np.concatenate([[-1], corners[:-1]])) + 1 if len(corners) else corners
-    arrays = {axis: cells[:, k] for k, axis in enumerate("xyz")}
-    arrays |= {colour: scene.rgb[chosen, k] >> 2 for k, colour in enumerate(("red", "green", "blue"))}
-    return arrays | {"faces": next_new - corners}
+    next_new = np.maximum.accumulate(np.concatenate([[-1], corners]))[:-1] + 1
+    return {
+        **{axis: cells[:, k] for k, axis in enumerate("xyz")},
+        **{"green": green, "red_green": red - green, "blue_green": blue - green},
+        "faces": next_new - corners,
+    }
 
 
 def _spacing(xyz: np.ndarray) -> float:

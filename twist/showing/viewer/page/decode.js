@@ -40,8 +40,10 @@ function sceneOf({ arrays, layers, ...facts }) {
   const colour = new Uint8Array(4 * size);
   for (let i = 0; i < size; i++) {
     ["x", "y", "z"].forEach((axis, k) => { position[3 * i + k] = arrays[axis][i] * facts.step; });
-    ["red", "green", "blue"].forEach((name, k) => { colour[4 * i + k] = (arrays[name][i] * 255) / 63; });
-    colour[4 * i + 3] = 255;
+    const green = arrays.green[i];
+    [arrays.red_green[i] + green, green, arrays.blue_green[i] + green, 63].forEach((shade, k) => {
+      colour[4 * i + k] = (shade * 255) / 63;
+    });
   }
   const scene = { ...facts, position, colour, triangles: trianglesOf(arrays.faces) };
   scene.layers = layers.map((layer, k) => layerOf(layer, `${k}.`, arrays));

@@ -23,9 +23,9 @@ async function start() {
       say(`Unpacking ${packed[number].dataset.name} …`);
       const scene = sceneOf(await unpack(packed[number].textContent));
       const named = scene.layers.findIndex((layer) => layer.title === state.layer?.title);
-      const wanted = state.scene ? named : scene.layers.findIndex((layer) => layer.kind === "model");
+      const wanted = state.scene ? named : scene.layers.findLastIndex((layer) => layer.kind === "model");
       Object.assign(state, { scene, sceneNumber: number, selected: null });
-      state.judged = scene.layers.find((layer) => layer.verdict) ?? null;
+      state.judged = scene.layers.findLast((layer) => layer.verdict) ?? null;
       view.setFrame(null);
       view.setScene(scene);
       view.setCut(Number(byId("cut").value) / 100);
