@@ -171,6 +171,9 @@ COMFORT = {
     "training.cache_gb",
     "training.save_every_s",
     "training.log_every",
+    "viewer.predicted_scenes",
+    "viewer.unlabelled_scenes",
+    "viewer.points_max",
 }
 
 

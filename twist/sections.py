@@ -258,3 +258,18 @@ class PredictionSettings:
     min_points: int = setting(100, "drops a smaller prediction [O]", at_least=1)
     nms_iou: float = setting(0.3, "of two predictions this close the better stays [O]", at_least=0, at_most=1)
     views: int = setting(1, "augmented views averaged when predicting [C]", at_least=1)
+
+
+@dataclass(frozen=True)
+class ViewerSettings:
+    """The 3D page of a run; no result depends on it."""
+
+    predicted_scenes: int = setting(
+        8, "scored scans on the page, evenly over the list [C]", at_least=0, changes_result=False
+    )
+    unlabelled_scenes: int = setting(
+        2, "unlabelled training scans with each round's labels [C]", at_least=0, changes_result=False
+    )
+    points_max: int = setting(
+        100_000, "points shown of a scan; more are thinned [C]", at_least=1000, changes_result=False
+    )

@@ -29,6 +29,7 @@ from twist.sections import (
     SelfTrainingSettings,
     SupervoxelSettings,
     TrainingSettings,
+    ViewerSettings,
 )
 
 
@@ -50,6 +51,7 @@ class Settings:
     prediction: PredictionSettings = field(default_factory=PredictionSettings)
     views: ViewSettings = field(default_factory=ViewSettings)
     pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
+    viewer: ViewerSettings = field(default_factory=ViewerSettings)
 
     @classmethod
     def from_layers(cls, layers: Mapping[str, Mapping[str, Any]]) -> Settings:

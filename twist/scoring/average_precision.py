@@ -74,10 +74,10 @@ class Scores:
 def average_precision(scenes: Sequence[SceneMatches], table: ClassTable) -> Scores:
     """Score all scenes together. Scenes may come in any order; that of each one's predictions matters."""
     matches, is_counted, instances = _counted(scenes, table)
-    excused_share = _excused_share(matches, is_counted)
+    excused = excused_share(matches, is_counted)
     ap = np.full((len(table.things), len(THRESHOLDS)), np.nan)
     for column, threshold in enumerate(THRESHOLDS):
-        label, score, is_true = _outcomes(matches, is_counted, excused_share, threshold)
+        label, score, is_true = _outcomes(matches, is_counted, excused, threshold)
         for row, thing in enumerate(table.things):
             if instances[thing]:
                 mine = label == thing
@@ -102,7 +102,7 @@ def _counted(
     return matches, is_counted, np.bincount(matches.instance_label[is_counted], minlength=len(table))
 
 
-def _excused_share(matches: SceneMatches, is_counted: np.ndarray) -> np.ndarray:
+def excused_share(matches: SceneMatches, is_counted: np.ndarray) -> np.ndarray:
     """(P,) share of each prediction's points on void or on instances of its class that are too small."""
     on_small = ~is_counted[matches.pair_instance]
     small = np.bincount(
@@ -112,14 +112,14 @@ def _excused_share(matches: SceneMatches, is_counted: np.ndarray) -> np.ndarray:
 
 
 def _outcomes(
-    matches: SceneMatches, is_counted: np.ndarray, excused_share: np.ndarray, threshold: float
+    matches: SceneMatches, is_counted: np.ndarray, excused: np.ndarray, threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Class (O,), score (O,) and truth (O,) bool of every true and false positive at one IoU threshold."""
     fits = matches.iou > threshold
     found, surplus = _claim(matches, np.flatnonzero(fits & is_counted[matches.pair_instance]))
     fits_nothing = np.ones(len(matches.label), bool)
     fits_nothing[matches.pair_prediction[fits]] = False  # an instance of any size will do
-    stray = fits_nothing & (excused_share <= threshold)
+    stray = fits_nothing & (excused <= threshold)
 
     instance, prediction = np.array(list(found), np.int64), np.array([p for p, _ in surplus], np.int64)
     label = [matches.instance_label[instance], matches.label[prediction], matches.label[stray]]
