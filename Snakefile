@@ -28,7 +28,6 @@ include: "workflow/rules/submission.smk"
 include: "workflow/rules/diagnosis.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/showing.smk"
-include: "workflow/rules/viewer.smk"
 
 
 onstart:

@@ -182,8 +182,8 @@ def class_curves(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Precision and recall of each thing class that has ground truth, as ``precision_and_recall``."""
     matches, is_counted, instances = _counted(scenes, table)
-    excused_share = _excused_share(matches, is_counted)
-    label, score, is_true = _outcomes(matches, is_counted, excused_share, threshold)
+    excused = excused_share(matches, is_counted)
+    label, score, is_true = _outcomes(matches, is_counted, excused, threshold)
     return {
         table.names[thing]: precision_and_recall(score[label == thing], is_true[label == thing], count)
         for thing in table.things

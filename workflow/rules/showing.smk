@@ -150,3 +150,38 @@ rule figure7:
         "python -m twist figure7 --run {wildcards.run} --override {params.override:q}"
         " --data results/data/{params.run.dataset} --list {input.scenes} --predictions {params.folder}"
         " --show {params.shown[scenes]} {params.strips} --out {output} > {log} 2>&1"
+
+
+rule viewer:
+    input:
+        unpack(pseudo_labels_of_run),
+        predictions=last_predictions,
+        scenes=lambda wildcards: split_of(run_of(wildcards), "val"),
+        data=scenes_of_run,
+    output:
+        report(
+            "results/{run}/viewer.html",
+            caption="../report/viewer.rst",
+            category="Runs",
+            subcategory="{run}",
+            labels={"of": "scans in 3D"},
+        ),
+    log:
+        "results/{run}/logs/viewer.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        override=override,
+        settings=run_setting(
+            "viewer.predicted_scenes", "viewer.unlabelled_scenes", "viewer.points_max"
+        ),
+        run=run_of,
+        folder=lambda wildcards, input: Path(input.predictions[0]).parent,
+        labels=label_arguments,
+    shell:
+        "python -m twist viewer --run {wildcards.run} --override {params.override:q}"
+        " --data results/data/{params.run.dataset} --scenes {input.scenes}"
+        " --predictions {params.folder} {params.labels} --out {output} 2>&1 | tee {log}"

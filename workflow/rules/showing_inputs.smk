@@ -36,13 +36,20 @@ def pseudo_labels_of_run(wildcards):
     return {"pseudo": manifests, "unlabelled": split_of(run, "unlabelled")}
 
 
-def strip_arguments(wildcards, input):
+def label_arguments(wildcards, input):
+    """The labels that each round learned from, as options of the verbs that show them."""
     if "pseudo" not in input.keys():
         return ""
     run = run_of(wildcards)
     folders = " ".join(labels_folder(run, stage) for stage in labelled_rounds(run))
-    shown = config["figure7"]["unlabelled"]
-    return f"--unlabelled {input.unlabelled} --pseudo-labels {folders} --show-unlabelled {shown}"
+    return f"--unlabelled {input.unlabelled} --pseudo-labels {folders}"
+
+
+def strip_arguments(wildcards, input):
+    arguments = label_arguments(wildcards, input)
+    return (
+        arguments and f"{arguments} --show-unlabelled {config['figure7']['unlabelled']}"
+    )
 
 
 def page_category(wildcards):
