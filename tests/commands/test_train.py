@@ -15,7 +15,7 @@ from twist.network.model import Model
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERRIDE = (
-    "training: {gpus_per_training: 2, iterations: 40, log_every: 5, save_every_s: 0.2, workers: 1}\n"
+    "training: {gpus_per_training: 2, iterations: 40, log_every: 5, save_every_s: 0.2, workers: 0}\n"
     "data: {raw: unused}"
 )
 PATIENCE_S = 600

@@ -46,6 +46,8 @@ class StepSequence(torch.utils.data.IterableDataset[B | TwistError], ABC):
             batch_size=None,
             num_workers=min(workers, len(self.steps)),
             prefetch_factor=4 if workers and len(self.steps) else None,
+            # one of several processes would start them anew, at the cost of importing torch again
+            multiprocessing_context="fork" if workers and len(self.steps) else None,
             pin_memory=device.type == "cuda",
             # of its own: a loader draws a seed when it starts, and a resumed training starts one more
             generator=torch.Generator(),

@@ -21,9 +21,13 @@ async function start() {
   const actions = {
     async openScene(number) {
       say(`Unpacking ${packed[number].dataset.name} …`);
+      state.asked = number;
       const scene = sceneOf(await unpack(packed[number].textContent));
-      const named = scene.layers.findIndex((layer) => layer.title === state.layer?.title);
-      const wanted = state.scene ? named : scene.layers.findLastIndex((layer) => layer.kind === "model");
+      if (state.asked !== number) return; // another was asked for meanwhile
+      let wanted = scene.layers.findIndex((layer) => layer.title === state.layer?.title);
+      if (wanted < 0 && (state.layer || !state.scene)) { // another labelling, where there is not the same
+        wanted = scene.layers.findLastIndex((layer) => layer.kind === (state.layer?.kind ?? "model"));
+      }
       Object.assign(state, { scene, sceneNumber: number, selected: null });
       state.judged = scene.layers.findLast((layer) => layer.verdict) ?? null;
       view.setFrame(null);
