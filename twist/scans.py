@@ -74,12 +74,10 @@ def _forget_other_results(out_dir: Path, origin: str) -> None:
 
 
 def find_instances(model: Model, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:
-    """The scored instances of one's own scan, best first, and the class index of each point, (N,) int64.
+    """The scored instances of one's own scan, best first, and the class index of each point, (M,) int64.
 
-    Both are of all points of the scan's file; a point without coordinates is in no instance, its class -1.
+    Both are of the scene's points, not yet of the file's: see ``FittedScan.of_file``.
     """
     sample = make_sample(fitted.scene, fitted.supervoxels, model.table)
     answer = infer(model, sample, settings.proposals, settings.inference, settings.prediction.views)
-    found = predictions(answer, model, settings.prediction)
-    classes = np.append(answer.probability.argmax(axis=1), -1)[fitted.thinned.of_point]
-    return fitted.of_file(found), classes
+    return predictions(answer, model, settings.prediction), answer.probability.argmax(axis=1)

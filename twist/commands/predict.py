@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from twist.classes import ClassTable
     from twist.formats.scans.record import ScanFile
+    from twist.inspection.own_scan import FittedScan
     from twist.network.model import Model
     from twist.regions import Regions
     from twist.settings import Settings
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     for note in notes:
         print(f"note: {note}", flush=True)
     instances, classes = find_instances(model, fitted, settings)
-    write_results(arguments.out, scan, instances, classes, model.table)
+    write_results(arguments.out, scan, fitted, instances, classes, model.table)
     facts = {
         "scan": arguments.scan.name,
         "model": file_sha256(arguments.model),
@@ -89,21 +90,32 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def write_results(
-    out: Path, scan: ScanFile, instances: Regions, classes: np.ndarray, table: ClassTable
+    out: Path,
+    scan: ScanFile,
+    fitted: FittedScan,
+    instances: Regions,
+    classes: np.ndarray,
+    table: ClassTable,
 ) -> None:
-    """``predictions.npz``, ``instances.csv`` and ``instances.ply`` of one scan, in its file's order and unit.
+    """``predictions.npz``, ``instances.csv`` and ``instances.ply`` of one scan, in its file's order and unit,
+    and the page ``viewer.html`` of the points that the network was given.
 
-    classes: (N,) class index of each point, -1 = none
+    instances, classes: as ``find_instances`` gives them
     """
     import numpy as np
 
     from twist.files import write_text
     from twist.showing.instances import COLUMNS, instance_rows, write_instances
     from twist.showing.tables import as_csv
+    from twist.showing.viewer import Labelling, ViewedScene, write_viewer
 
-    instances.save(out / "predictions.npz")
-    write_instances(out / "instances.ply", scan, instances, np.append(table.label_ids, 0)[classes])
-    write_text(out / "instances.csv", as_csv(instance_rows(instances, scan.xyz, table), COLUMNS))
+    found = Labelling("Predictions", instances, classes)
+    viewed = ViewedScene(fitted.scene, labellings=[found], supervoxel=fitted.supervoxels["supervoxel"])
+    write_viewer(out / "viewer.html", [viewed], title=scan.path.name, table=table)
+    of_file, classes = fitted.of_file(instances), np.append(classes, -1)[fitted.thinned.of_point]
+    of_file.save(out / "predictions.npz")
+    write_instances(out / "instances.ply", scan, of_file, np.append(table.label_ids, 0)[classes])
+    write_text(out / "instances.csv", as_csv(instance_rows(of_file, scan.xyz, table), COLUMNS))
 
 
 def _settings(arguments: argparse.Namespace, model: Model) -> Settings:
