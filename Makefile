@@ -11,9 +11,10 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet r
 
 .PHONY: demo full test lint format clean
 
-demo: .venv/.installed  ## Sup-only, control and TWIST on rooms with 5 % labels, and their table
-	@$(SNAKEMAKE) results/tables/rooms_5pct.md
+demo: .venv/.installed  ## Sup-only, control and TWIST on rooms with 5 % labels: their table, and TWIST's scans in 3D
+	@$(SNAKEMAKE) results/tables/rooms_5pct.md results/rooms_5pct/viewer.html
 	@echo && cat results/tables/rooms_5pct.md
+	@echo && echo "Open results/rooms_5pct/viewer.html in a browser to see what TWIST found, and learned from."
 
 full: .venv/.installed  ## full supervision on rooms, the upper bound
 	@$(SNAKEMAKE) results/rooms_100pct-suponly/eval.json

@@ -93,6 +93,7 @@ def predict(folder: Path, name: str, data: bytes, *words: str) -> tuple[Regions,
         )
         == 0
     )
+    assert (folder / "out" / "viewer.html").is_file()
     with open(folder / "out" / "instances.csv", encoding="utf-8") as handle:
         return Regions.load(folder / "out" / "predictions.npz"), list(csv.DictReader(handle))
 
