@@ -174,3 +174,17 @@ class TestFiles:
         write_npz(tmp_path / "a.npz", arrays | {"size_of_scene": np.array(5)})
         with pytest.raises(TwistError, match=r"a\.npz does not hold regions"):
             Regions.load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [(-128, 128, np.int8), (-(2**15), 2**15, np.int16), (7, 7 + 2**16, np.int64), (-3, 2**17, np.int32)],
+)
+def test_ids_of_any_width_are_sorted(low: int, high: int, dtype: type) -> None:
+    """Ids that span less than 2^16 are sorted as 16-bit numbers: their extremes must not wrap."""
+    ids = np.random.default_rng(0).integers(low, high, 3000).astype(dtype)
+    ids[:4] = [high - 1, low, high - 1, low]
+    regions = Regions.from_ids(ids)
+    expected = [np.flatnonzero(ids == number) for number in np.unique(ids[ids >= 0])]
+    assert len(regions) == len(expected)
+    assert all(np.array_equal(regions[k], points) for k, points in enumerate(expected))
