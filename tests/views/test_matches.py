@@ -11,7 +11,7 @@ from tests.references.views_reference import mutual_neighbours_slowly
 from twist.views.matches import mutual_neighbours
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(1, 25), st.integers(1, 25), st.floats(0.01, 1))
 def test_agrees_with_comparing_all_pairs(seed: int, n: int, m: int, radius: float) -> None:
     rng = np.random.default_rng(seed)
