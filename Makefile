@@ -9,7 +9,9 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS := $(shell nvidia-smi -L 2>/dev/null | wc -l)
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet rules host --
 
-.PHONY: demo full test lint format clean
+.PHONY: setup demo full test lint format clean
+
+setup: .venv/.installed  ## .venv alone; every other target does it on first use
 
 demo: .venv/.installed  ## Sup-only, control and TWIST on rooms with 5 % labels: their table, and TWIST's scans in 3D
 	@$(SNAKEMAKE) results/tables/rooms_5pct.md results/rooms_5pct/viewer.html

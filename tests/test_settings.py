@@ -171,6 +171,7 @@ COMFORT = {
     "training.cache_gb",
     "training.save_every_s",
     "training.log_every",
+    "training.gpus_per_training",
     "viewer.predicted_scenes",
     "viewer.unlabelled_scenes",
     "viewer.points_max",

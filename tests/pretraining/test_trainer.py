@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -51,9 +52,10 @@ def test_it_learns(method: str, options: dict[str, Any], data: Path, tmp_path: P
     probed = [row for row in rows if row["hits"]]
     assert 10 <= len(probed) <= 11
     assert probed[-1] is rows[-1]
-    assert method == "csc" or float(probed[-1]["hits"]) > float(probed[0]["hits"])
-    assert {"probe", "recall", "matches"} <= rows[-1].keys()
-    assert "random weights: hits" in log_of(tmp_path)
+    assert {"hits", "recall", "matches"} <= rows[-1].keys()
+    untrained = re.search(r"random weights: hits .* probe ([0-9.]+)", log_of(tmp_path))
+    assert untrained
+    assert float(probed[-1]["probe"]) > float(untrained[1]) + 0.05
     assert "pairs/s" in log_of(tmp_path)
 
 

@@ -55,13 +55,20 @@ def test_no_folder_and_no_setting_is_run_by_the_shell(tmp_path: Path) -> None:
         subprocess.run(words, cwd=project.folder, env=environment, capture_output=True, check=False)
     lines = (project.folder / "words").read_text(encoding="utf-8").split("\n")[:-1]
     called = {line.split("\0")[2]: line.split("\0")[:-1] for line in lines}
-    assert called.keys() >= {"prepare", "supervoxels", "splits", "train", "predict", "export-submission"}
+    assert called.keys() >= {
+        "prepare",
+        "supervoxels",
+        "splits",
+        "train",
+        "predict-scenes",
+        "export-submission",
+    }
 
     def given(verb: str, option: str) -> str:
         return called[verb][called[verb].index(option) + 1]
 
     assert [given(verb, "--raw") for verb in ("prepare", "supervoxels", "splits")] == [RAW] * 3
     hidden = f"{RAW}/scannetv2_test.txt"
-    assert [given("predict", "--scenes"), given("export-submission", "--list")] == [hidden] * 2
+    assert [given("predict-scenes", "--scenes"), given("export-submission", "--list")] == [hidden] * 2
     assert json.loads(given("train", "--override"))["data"]["label_lists"] == LABELS
     assert not list(project.folder.rglob("sprung"))

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of the predicted scenes")
     parser.add_argument(
-        "--predictions", type=Path, metavar="DIR", required=True, help="as `predict` left them"
+        "--predictions", type=Path, metavar="DIR", required=True, help="as `predict-scenes` left them"
     )
     parser.add_argument("--unlabelled", type=Path, metavar="FILE", help="list of the pseudo-labelled scenes")
     parser.add_argument(
