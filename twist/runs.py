@@ -206,7 +206,8 @@ def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
         if short != change:
             raise TwistError(f"-{change} is written -{short}, so that a run has one folder")
         return _VALUED[match[1]](match[2])
-    known = [*METHODS[1:], *PRETRAINED, "seed1", *(f"{key}0.5" for key in _VALUED), *variants]
+    examples = ("seed1", *(f"{key}3" if key == "rounds" else f"{key}0.5" for key in _VALUED))
+    known = [*METHODS[1:], *PRETRAINED, *examples, *variants]
     raise TwistError(
         f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"
     )
