@@ -39,9 +39,19 @@ def test_only_jobs_of_this_folder_and_of_the_workflow_are_cancelled(
         "slurm_load_jobs error: a line that is none of a job\n"
     )
     assert cancel_orphans(mine) == ["1", "4"]
-    assert (tmp_path / "cancelled").read_text() == "1 4\n"
+    assert (tmp_path / "cancelled").read_text() == "--state=PENDING 1 4\n--signal=TERM 1 4\n"
     assert "Cancelling what a killed run left in Slurm's queue: 1 4" in capsys.readouterr().out
     assert cancel_orphans(mine) == []
+
+
+def test_a_job_that_does_not_heed_the_signal_is_cancelled(queue: Path, tmp_path: Path) -> None:
+    scancel = tmp_path / "bin/scancel"
+    script = scancel.read_text().replace("for id;", 'case "$1" in -*) exit;; esac; for id;')
+    scancel.write_text(script)
+    queue.write_text(f"7|rule_prepare|{tmp_path}\n")
+    assert cancel_orphans(tmp_path, grace_s=0) == ["7"]
+    assert (tmp_path / "cancelled").read_text().splitlines()[-1] == "7"
+    assert queue.read_text() == ""
 
 
 def test_jobs_that_do_not_end_are_named_and_left(
@@ -49,8 +59,8 @@ def test_jobs_that_do_not_end_are_named_and_left(
 ) -> None:
     (tmp_path / "bin/scancel").write_text("#!/bin/sh\n")
     queue.write_text(f"7|rule_prepare|{tmp_path}\n")
-    assert cancel_orphans(tmp_path, wait_s=0) == ["7"]
-    assert "Still ending after 0 s: 7; going on" in capsys.readouterr().out
+    assert cancel_orphans(tmp_path, grace_s=0) == ["7"]
+    assert "Still there after 0 s: 7; going on" in capsys.readouterr().out
 
 
 def test_without_slurm_or_its_answer_nothing_is_done(

@@ -10,24 +10,31 @@ from pathlib import Path
 _POLL_S = 1.0
 
 
-def cancel_orphans(folder: Path, wait_s: float = 120.0) -> list[str]:
+def cancel_orphans(folder: Path, grace_s: float = 60.0) -> list[str]:
     """Cancel the jobs that Snakemake submitted from ``folder``, and wait until they have ended.
 
-    Call it only where no other run of this folder lives. A cancelled training saves its state first. Returns
-    the ids of the cancelled jobs; none where there is no Slurm, or none that answers.
+    Call it only where no other run of this folder lives. A training has ``grace_s`` to save its state, for
+    which a plain scancel leaves no time. Returns the jobs' ids; none where no Slurm is, or none that answers.
     """
     orphans = _jobs_of(folder)
     if not orphans:
         return []
     print(f"Cancelling what a killed run left in Slurm's queue: {' '.join(orphans)}", flush=True)
-    subprocess.run(["scancel", *orphans], check=False)
-    deadline = time.monotonic() + wait_s
-    while left := _jobs_of(folder):
-        if time.monotonic() > deadline:
-            print(f"Still ending after {wait_s:.0f} s: {' '.join(left)}; going on", flush=True)
-            break
-        time.sleep(_POLL_S)
+    subprocess.run(["scancel", "--state=PENDING", *orphans], check=False)
+    subprocess.run(["scancel", "--signal=TERM", *orphans], capture_output=True, check=False)
+    if left := _left_after(grace_s, folder):
+        subprocess.run(["scancel", *left], check=False)
+        if left := _left_after(grace_s, folder):
+            print(f"Still there after {2 * grace_s:.0f} s: {' '.join(left)}; going on", flush=True)
     return orphans
+
+
+def _left_after(seconds: float, folder: Path) -> list[str]:
+    """The jobs that are still there after this time; returns as soon as there are none."""
+    deadline = time.monotonic() + seconds
+    while (left := _jobs_of(folder)) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return left
 
 
 def _jobs_of(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """How Slurm ends a job that goes on elsewhere: it is asked to, so that a training can save its state.
 
-A shell script plays the training. It is stopped before each fault, as one deep in a step would not answer.
+A script plays the training: asked to end, it saves for three seconds. Where Slurm ends
+the job, it is stopped before, as one deep in a step would not answer.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +19,23 @@ import pytest
 from tests.slurm.cluster import Cluster, Job
 from twist.slurm import cancel_orphans
 
-SCRIPT = """\
-#!/bin/sh
-trap 'echo saved >> log; kill $!; exit 1' TERM
-echo $$ > pid; echo began >> log
-sleep 600 & wait
+SCRIPT = f"""\
+#!{sys.executable}
+import os, pathlib, signal, sys, time
+
+def note(text):
+    with open("log", "a") as log:
+        log.write(text)
+
+def end(number, frame):
+    time.sleep(3)
+    note("saved ")
+    sys.exit(1)
+
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("pid").write_text(str(os.getpid()))
+note("began ")
+time.sleep(600)
 """
 
 
@@ -44,13 +58,17 @@ class StandIn:
         words += ["--output=out", "--comment=rule_train_round_wildcards_x", "--wrap=srun --ntasks=1 ./script"]
         self.id = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
-    def hold(self) -> None:
-        """Wait for the next beginning, then stop the script."""
+    def begin(self) -> None:
+        """Wait for the next beginning."""
         self.begun += 1
         deadline = time.monotonic() + 120
         while self.notes().count("began") < self.begun:
             assert time.monotonic() < deadline, f"{self.cluster.facts(self.id)}"
             time.sleep(0.05)
+
+    def hold(self) -> None:
+        """Wait for the next beginning, then stop the script."""
+        self.begin()
         os.kill(int((self.folder / "pid").read_text()), signal.SIGSTOP)
 
     def notes(self) -> list[str]:
@@ -98,10 +116,10 @@ def test_a_job_past_its_time_limit_saves_and_ends(cluster: Cluster, training: St
 def test_an_orphaned_job_is_cancelled_saves_and_is_waited_for(
     cluster: Cluster, training: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    training.hold()
+    training.begin()
     assert cancel_orphans(tmp_path.parent) == []
     assert cancel_orphans(tmp_path) == [training.id]
-    assert training.job().state == "CANCELLED"
+    assert training.job().state == "FAILED"
     assert training.notes() == ["began", "saved"]
     assert f"queue: {training.id}\n" in capsys.readouterr().out
 

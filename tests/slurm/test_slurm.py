@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,11 @@ import pytest
 from tests.slurm.cluster import Cluster, Job
 from tests.workflow.project import SETTINGS, Project, assert_same_results
 
-#: One round, so that each test trains once.
-CHOSEN = SETTINGS | {"selftraining": {"iterations": 40, "rounds": 1}}
+#: One round, so that each test trains once. A training saves its state when it is asked to end, only then.
+CHOSEN = {
+    "training": SETTINGS["training"] | {"save_every_s": 3600},
+    "selftraining": {"iterations": 40, "rounds": 1},
+}
 ROUND = "results/tiny_50pct/round1"
 LOG = f"{ROUND}/work/log.txt"
 TARGET = "results/tiny_50pct/eval.json"
@@ -49,11 +53,20 @@ class OnSlurm(Project):
     def finish(self, process: subprocess.Popen[bytes]) -> None:
         assert process.wait(timeout=3600) == 0, (self.folder / "output.txt").read_text()[-5000:]
 
+    def wait_for_output(self, text: str) -> None:
+        deadline = time.monotonic() + 900
+        while text not in (self.folder / "output.txt").read_text():
+            assert time.monotonic() < deadline, f"Snakemake never said {text!r}"
+            time.sleep(0.1)
+
     def hold_training(self, process: subprocess.Popen[bytes], step: int) -> str:
         """Stop round 1's training after a step, so that what comes finds it in its middle; its job's id."""
         self.wait_for(process, LOG, f"step {step}/")
         os.kill(self.trainer(LOG), signal.SIGSTOP)
         return self.cluster.job("train_round", self.folder).id
+
+    def release_training(self) -> None:
+        os.kill(self.trainer(LOG), signal.SIGCONT)
 
     def resumed(self) -> int:
         """How often round 1's training went on from a saved state."""
@@ -135,10 +148,12 @@ def test_a_killed_snakemake_leaves_nothing_behind_that_disturbs_the_next(
     process.kill()
     process.wait()
     assert cluster.facts(orphan)["JobState"] == "RUNNING"
-    project.finish(project.start(TARGET))
+    process = project.start(TARGET)
+    project.wait_for_output(f"Cancelling what a killed run left in Slurm's queue: {orphan}")
+    project.release_training()
+    project.finish(process)
     output = (project.folder / "output.txt").read_text()
     assert "Cleared the locks of a run that was killed" in output
-    assert f"Cancelling what a killed run left in Slurm's queue: {orphan}" in output
-    assert cluster.facts(orphan)["JobState"] == "CANCELLED"
+    assert cluster.facts(orphan)["JobState"] == "FAILED"
     assert project.resumed() == 1
     assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")

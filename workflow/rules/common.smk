@@ -29,10 +29,12 @@ from twist.splits import (
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
 # uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
-# pipefail, `python ... | tee` would hide a failure.
+# pipefail, `python ... | tee` would hide a failure. Slurm sends SIGTERM to every process of a job: the shell and
+# tee outlive it, because a job is killed once its shell has ended, and a training needs to save its state.
 BIN = shlex.quote(str(Path(sys.executable).parent))
 shell.prefix(
     f"set -euo pipefail; export PATH={BIN}:$PATH OMP_NUM_THREADS=${{{{OMP_NUM_THREADS:-1}}}}; "
+    "trap : TERM; tee() {{ trap '' TERM; command tee \"$@\"; }}; "
 )
 
 validate(config, "../schemas/config.schema.yaml")
