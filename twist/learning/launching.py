@@ -23,6 +23,7 @@ from twist.learning.processes import ALONE, LeftToTheFirst, Processes
 
 #: How long processes wait for one another. The first may have to wait for an orphan to end its training.
 _PATIENCE = timedelta(hours=6)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
@@ -44,7 +45,7 @@ def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
         rdzv_endpoint="localhost:0",
         local_addr="localhost",
         max_restarts=0,
-        signals_to_handle="SIGTERM,SIGINT,SIGUSR1",
+        signals_to_handle=",".join(number.name for number in _SIGNALS),
     )
     try:
         elastic_launch(config, member)(body, arguments)
@@ -55,6 +56,7 @@ def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
             "same command goes on from the last saved state"
         ) from None
     except SignalException as stop:
+        _end_undisturbed()
         name = signal.Signals(stop.sigval).name
         raise TwistError(f"stopped by {name}; the same command goes on from the last saved state") from None
 
@@ -70,6 +72,7 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         sys.stdout.flush()
         os._exit(0)  # a return waits for the launcher to take note, for ever where it has died
     except TwistError as error:
+        _end_undisturbed()
         print(f"twist, process {processes.rank} of {processes.count}: {error}", file=sys.stderr, flush=True)
         sys.exit(1)
     except Exception:  # a defect, or too little GPU memory; torch would keep it in a file
@@ -77,3 +80,9 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         sys.exit(1)
     finally:
         distributed.destroy_process_group()
+
+
+def _end_undisturbed() -> None:
+    """No signal matters to a process that is ending already; its handlers would show a traceback."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
