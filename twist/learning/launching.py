@@ -72,13 +72,13 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         sys.stdout.flush()
         os._exit(0)  # a return waits for the launcher to take note, for ever where it has died
     except TwistError as error:
-        _end_undisturbed()
         print(f"twist, process {processes.rank} of {processes.count}: {error}", file=sys.stderr, flush=True)
         sys.exit(1)
     except Exception:  # a defect, or too little GPU memory; torch would keep it in a file
         traceback.print_exc()
         sys.exit(1)
     finally:
+        _end_undisturbed()
         distributed.destroy_process_group()
 
 
