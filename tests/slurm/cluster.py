@@ -128,9 +128,16 @@ class Cluster:
         raise AssertionError(f"no job of rule {rule} in {rows}")
 
     def facts(self, number: str) -> dict[str, str]:
-        """What ``scontrol show job`` tells."""
-        words = self.ask("scontrol", "show", "job", "--details", number).split()
-        return dict(word.split("=", 1) for word in words if "=" in word)
+        """What ``scontrol show job`` tells; a busy controller does not always answer at once."""
+        found: dict[str, str] = {}
+
+        def answered() -> bool:
+            words = self.ask("scontrol", "show", "job", "--details", number).split()
+            found.update(word.split("=", 1) for word in words if "=" in word)
+            return "JobState" in found
+
+        self._wait(answered, f"scontrol to tell of job {number}", seconds=60)
+        return found
 
     def wait_for_state(self, number: str, state: str) -> None:
         self._wait(lambda: self.facts(number)["JobState"] == state, f"job {number} to be {state}")
