@@ -120,6 +120,21 @@ class Regions:
             self.index, self.offsets, label.astype(np.int32), score.astype(np.float32), self.size_of_scene
         )
 
+    def through(self, parts: sparse.csr_array) -> Regions:
+        """These sets of elements as sets of what the elements stand for: element k for row k of ``parts``.
+
+        parts: (size_of_scene, N) incidence of disjoint sets. Labels and scores stay.
+        """
+        points = (self.incidence() @ parts).tocsr()
+        points.sort_indices()
+        return Regions(
+            points.indices.astype(np.int32),
+            points.indptr.astype(np.int64),
+            self.label,
+            self.score,
+            points.shape[1],
+        )
+
     def incidence(self) -> sparse.csr_array:
         """(K, size_of_scene) int32 sparse matrix: 1 where the point is in the region."""
         ones = np.ones(len(self.index), np.int32)

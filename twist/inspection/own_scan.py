@@ -49,15 +49,7 @@ class FittedScan:
     def of_file(self, regions: Regions) -> Regions:
         """Regions of the scene's points as regions of all points of the file."""
         stood_for = Regions.from_ids(self.thinned.of_point)  # region k: the points that point k stands for
-        points = (regions.incidence() @ stood_for.incidence()).tocsr()
-        points.sort_indices()
-        return Regions(
-            points.indices.astype(np.int32),
-            points.indptr.astype(np.int64),
-            regions.label,
-            regions.score,
-            len(self.thinned.of_point),
-        )
+        return regions.through(stood_for.incidence())
 
 
 def fit_scan(

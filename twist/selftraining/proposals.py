@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 
 from twist.classes import ClassTable
 from twist.geometry.components import radius_components
@@ -55,18 +54,10 @@ def snap(proposals: Regions, pieces: Regions) -> Regions:
     """Each proposal as whole supervoxels: those that lie in it with more than half of their points."""
     shared = overlap(proposals, pieces).tocoo()
     inside = 2 * shared.data > pieces.sizes[shared.coords[1]]
-    shape = (len(proposals), len(pieces))
-    coordinates = (shared.coords[0][inside], shared.coords[1][inside])
-    chosen = sparse.csr_array((np.ones(inside.sum(), np.int32), coordinates), shape=shape)
-    points = (chosen @ pieces.incidence()).tocsr()
-    points.sort_indices()
-    return Regions(
-        points.indices.astype(np.int32),
-        points.indptr.astype(np.int64),
-        proposals.label,
-        proposals.score,
-        proposals.size_of_scene,
-    )
+    of_proposal, piece = (side[inside] for side in shared.coords)
+    offsets = np.searchsorted(of_proposal, np.arange(len(proposals) + 1))
+    chosen = Regions(piece.astype(np.int32), offsets, proposals.label, proposals.score, len(pieces))
+    return chosen.through(pieces.incidence())
 
 
 def mean_over(regions: Regions, values: np.ndarray, column: np.ndarray | None = None) -> np.ndarray:
