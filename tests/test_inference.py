@@ -197,6 +197,22 @@ def test_psi_judges_every_proposal(model: Model, sample: SceneSample) -> None:
     assert recorrected_proposals(answer, model).label.tolist() == answer.proposals.label.tolist()
 
 
+def test_the_recorrected_class_is_a_geometric_mean_of_both_words(model: Model, sample: SceneSample) -> None:
+    with torch.no_grad():
+        model.recorrection.residual.bias[:] = torch.linspace(-8, 8, 19)
+
+    def recorrected(trust: float) -> np.ndarray:
+        return infer(
+            keen(model), sample, replace(SETTINGS.proposals, class_trust=trust), WHOLE
+        ).recorrected.astype(np.float64)
+
+    before, half, psi = recorrected(0), recorrected(0.5), recorrected(1)
+    mean = np.sqrt(before * psi)
+    np.testing.assert_allclose(half, mean / mean.sum(axis=1, keepdims=True), rtol=1e-4)
+    assert set(np.array(SCANNET.things)[before.argmax(axis=1)]) == {CHAIR}
+    assert not np.allclose(before, psi, atol=0.1)
+
+
 def test_probabilities_are_averaged_over_supervoxels_where_so_set(model: Model, sample: SceneSample) -> None:
     answer = infer(model, sample, replace(SETTINGS.proposals, supervoxel_mean=True), WHOLE)
     plain = infer(model, sample, SETTINGS.proposals, WHOLE)

@@ -209,6 +209,7 @@ def test_settings_of_comfort_change_no_result() -> None:
         ({"selftraining": {"pseudo_weight": 0.5}}, False, True),
         ({"pseudolabels": {"overlap_iou": 0.5}}, False, False),  # by way of the labels themselves
         ({"prediction": {"min_score": 0.5}}, False, False),
+        ({"proposals": {"class_trust": 1.0}}, False, False),  # by way of the labels, too
     ],
 )
 def test_what_a_training_depends_on(change: dict[str, Any], start: bool, later: bool) -> None:
@@ -236,6 +237,7 @@ def test_what_labels_depend_on() -> None:
         {"pseudolabels": {"overlap_iou": 0.5}},
         {"pseudolabels": {"outside": "argmax"}},
         {"proposals": {"radius_m": 0.5}},
+        {"proposals": {"class_trust": 1.0}},
     ):
         assert not differs(1, **later_alone)
         assert differs(2, **later_alone)

@@ -29,7 +29,7 @@ class Inference:
     probability: the same, averaged over supervoxels where so set; what the proposals are made from
     proposals: ``label`` and ``score`` = Φ's class and its mean probability
     certainty: (P,) float32 of Ψ, or None where Ψ is untrained
-    recorrected: (P, things + 1) float32 class probabilities of Ψ, background last, or None
+    recorrected: (P, things + 1) float32 re-corrected class probabilities, background last, or None
     """
 
     point_probability: np.ndarray
@@ -83,7 +83,12 @@ def infer(
     limits: InferenceSettings,
     views: int = 1,
 ) -> Inference:
-    """Run Φ, grouping and Ψ on one scan; see ``extract``. Only Φ works in tiles: no instance is cut."""
+    """Run Φ, grouping and Ψ on one scan; see ``extract``. Only Φ works in tiles: no instance is cut.
+
+    Re-corrected class probabilities are, normalised, Φ's^(1-t) times Ψ's^t, with t = ``class_trust``: Ψ
+    learns from the few labelled scans, which Φ knows by heart, and sees there too few of Φ's mistakes to be
+    taken at its word [our choice; docs/choices.md has what it brings].
+    """
     points = extract(model, sample, limits, views)
     pieces = Regions.from_ids(sample.supervoxel)
     probability = points.probability
@@ -104,13 +109,16 @@ def infer(
         model.table,
         model.settings.recorrection_grid,
     )
-    recorrection = model.recorrection(points.features, inputs.to(model.device))
+    inputs = inputs.to(model.device)
+    recorrection = model.recorrection(points.features, inputs)
+    before = inputs.log_probability
+    logits = before + settings.class_trust * (recorrection.logits.float() - before)
     return Inference(
         points.probability,
         probability,
         proposals,
         torch.sigmoid(recorrection.certainty.float()).cpu().numpy(),
-        torch.softmax(recorrection.logits.float(), dim=1).cpu().numpy(),
+        torch.softmax(logits, dim=1).cpu().numpy(),
     )
 
 

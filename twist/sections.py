@@ -145,13 +145,19 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class ProposalSettings:
-    """Grouping of points to instance proposals."""
+    """Grouping of points to instance proposals, and how far Ψ changes their class."""
 
     radius_m: float = setting(0.03, "points of one class this close are connected [O]", above=0)
     radius_shifted_m: float = setting(0.03, "the same on offset-shifted coordinates [O]", above=0)
     min_points: int = setting(50, "smaller groups are dropped [O]", at_least=1)
     supervoxel_mean: bool = setting(False, "average class probabilities over supervoxels first [C]")
     snap_to_supervoxels: bool = setting(False, "a proposal takes whole supervoxels, by majority [C]")
+    class_trust: float = setting(
+        0.5,
+        "how much of Ψ's change of a proposal's class counts: 0 = Φ's class stays, 1 = Ψ's word alone [C]",
+        at_least=0,
+        at_most=1,
+    )
 
 
 @dataclass(frozen=True)

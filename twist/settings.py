@@ -170,7 +170,8 @@ class Settings:
         names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "paste", "start")
         rounds = (f"selftraining.{name}" for name in names)
         start = ("data.format", "network", "augmentation", "training")
-        return self.canonical_json(*start, "proposals", "recorrection", *rounds)
+        grouping = (f"proposals.{e.name}" for e in fields(self.proposals) if e.name != "class_trust")
+        return self.canonical_json(*start, *grouping, "recorrection", *rounds)
 
     def fingerprint(self) -> str:
         """Hash of all settings that change results, 16 hexadecimal digits."""
