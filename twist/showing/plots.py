@@ -104,6 +104,8 @@ def plot_reliability(calibration: pd.DataFrame) -> Figure:
             axis = axes[row * len(stages) + column]
             bins = calibration[(calibration["score"] == score) & (calibration["round"] == stage)]
             _reliability_diagram(axis, bins)
+            axis.set_xlabel("score" if row == len(titles) - 1 else "")
+            axis.set_ylabel("share" if column == 0 else "")
             axis.set_title(f"{title}\nround {stage}: {_calibration_error(bins)}", fontsize=9)
     legend_below(figure, axes)
     return figure
@@ -151,10 +153,10 @@ def _reliability_diagram(axis: Axes, bins: pd.DataFrame) -> None:
         bins["low"], bins["count"] / total, 0.1, align="edge", color=GREY, label="share of all, by score"
     )
     some = bins[bins["count"] > 0]
-    axis.plot(some["mean_score"], some["share_right"], "o-", color=BLUE, label="right")
+    axis.plot(some["mean_score"], some["share_right"], "o-", color=BLUE, label="right", clip_on=False)
     if some["mean_target"].notna().any():
         label = "soft IoU, which Ψ is trained to"
-        axis.plot(some["mean_score"], some["mean_target"], "^:", color=ORANGE, label=label)
+        axis.plot(some["mean_score"], some["mean_target"], "^:", color=ORANGE, label=label, clip_on=False)
 
 
 def _calibration_error(bins: pd.DataFrame) -> str:
