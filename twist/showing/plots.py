@@ -55,7 +55,8 @@ def plot_rounds(quality: pd.DataFrame) -> Figure:
     for axis, (title, group, lines) in zip(axes, groups, strict=True):
         rows = quality[quality["class"] == group]
         for name, (column, colour, look) in lines.items():
-            axis.plot(rows["round"], rows[column], look, color=colour, label=name, clip_on=False)
+            fill = "white" if ":" in look else colour  # told apart where a single round leaves no line
+            axis.plot(rows["round"], rows[column], look, color=colour, mfc=fill, label=name, clip_on=False)
         axis.set(title=title, xlabel="pseudo-labels of round", ylim=(0, 1))
         axis.set(xticks=rows["round"], xlim=(rows["round"].min() - 0.3, rows["round"].max() + 0.3))
     legend_below(figure, axes)
