@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,14 @@ class QuickStart:
 
     @property
     def report(self) -> Path:
-        """Snakemake's report."""
+        """Snakemake's report in one file."""
         return self.folder / "report.html"
+
+    def unpacked_report(self, folder: Path) -> Path:
+        """Snakemake's report with the 3D page beside it, out of its zip file."""
+        with zipfile.ZipFile(self.folder / "report.zip") as packed:
+            packed.extractall(folder)
+        return folder / "report" / "report.html"
 
 
 def _models(folder: Path) -> dict[Path, int]:

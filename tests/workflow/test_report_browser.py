@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ pytestmark = needs_chromium
 #: Every report has its styles from there, inside the file; it asks the network for nothing.
 TAILWIND = "cdn.tailwindcss.com should not be used in production"
 
+STAGE = {"width": 1200, "height": 800}
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
@@ -25,7 +28,7 @@ def browser() -> Iterator[sync_api.Browser]:
 
 @pytest.fixture
 def report(browser: sync_api.Browser, quick_start: QuickStart) -> Iterator[sync_api.Page]:
-    with opened(browser, quick_start.report, TAILWIND, viewport={"width": 1200, "height": 800}) as page:
+    with opened(browser, quick_start.report, TAILWIND, viewport=STAGE) as page:
         page.locator("#loading-screen").wait_for(state="hidden")
         yield page
 
@@ -83,13 +86,18 @@ def test_tables_and_pages_are_readable(report: sync_api.Page) -> None:
     assert page.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
 
 
-def test_the_3d_page_works_inside_the_report(report: sync_api.Page) -> None:
-    entry(open_category(report, "Runs"), "scans in 3D")[0].click()
-    page = report.frame_locator("iframe")
-    page.locator("#busy").wait_for(state="hidden")
-    canvas = page.locator("#canvas")
-    before = canvas.screenshot()
-    assert colours(before) > 20
-    page.get_by_role("button", name="Ground truth", exact=True).click()
-    assert page.locator("#instances li").count() > 0
-    assert canvas.screenshot() != before
+def test_the_3d_page_works_inside_an_unpacked_report(
+    browser: sync_api.Browser, quick_start: QuickStart, tmp_path: Path
+) -> None:
+    file = quick_start.unpacked_report(tmp_path)
+    with opened(browser, file, TAILWIND, viewport=STAGE) as report:
+        entry(open_category(report, "Runs"), "scans in 3D")[0].click()
+        page = report.frame_locator("iframe")
+        canvas = page.locator("#canvas")
+        canvas.wait_for()
+        page.locator("#busy").wait_for(state="hidden")
+        before = canvas.screenshot()
+        assert colours(before) > 20
+        page.get_by_role("button", name="Ground truth", exact=True).click()
+        assert page.locator("#instances li").count() > 0
+        assert canvas.screenshot() != before

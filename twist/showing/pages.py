@@ -17,7 +17,8 @@ th, td { border-bottom: 1px solid #ddd; padding: .25em .7em; text-align: left; w
 th { border-bottom: 2px solid #888; } tr:hover td { background: #f4f7fa; }
 code { background: #f2f2f2; padding: 0 .25em; overflow-wrap: anywhere; } img { max-width: 100%; }
 @media (max-width: 45em) {
-body { margin: 1em auto; } img { max-width: none; width: 45em; } p { overflow-x: auto; } }"""
+body { margin: 1em auto; } img { max-width: none; width: 45em; }
+p { overflow: auto hidden; overflow-wrap: anywhere; } }"""
 
 
 def as_html(text: str, folder: Path) -> str:
