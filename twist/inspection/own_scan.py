@@ -143,7 +143,7 @@ def _tell_rounding(own: np.ndarray, unit_m: float, spacing_m: float, notes: list
     step_m = float(np.spacing(np.float32(np.abs(own).max()))) * unit_m
     if step_m > _COARSE * spacing_m:
         notes.append(
-            f"32 bit numbers so far from zero are rounded to {100 * step_m:.2g} cm: save the scan with 64 "
+            f"32 bit numbers so far from zero are rounded to {100 * step_m:.3g} cm: save the scan with 64 "
             "bits or nearer to zero"
         )
 
