@@ -7,6 +7,9 @@ export OMP_NUM_THREADS ?= 1
 # Without a GPU the rules that would hold one run on the CPU, as many at a time as there are cores.
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS := $(shell nvidia-smi -L 2>/dev/null | wc -l)
+
+# Set-up shows its progress to a person, and leaves a log short.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet rules host --
 
 .PHONY: setup demo full test lint format clean
@@ -44,6 +47,6 @@ clean:  ## everything but .venv and raw downloads
 	    ". Name another: make PYTHON=python3.12 ...")'
 	@echo "Setting up .venv with the pins of envs/requirements.txt: once, one to three minutes, 3 GB ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) -r envs/requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

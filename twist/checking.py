@@ -23,6 +23,16 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def distance(text: str) -> float:
+    """An argparse type: metres, at least 0."""
+    try:
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a distance in metres, 0 or more")
+
+
 def shard(text: str) -> slice:
     """An argparse type: ``K/N`` with 0 <= K < N, as the slice of every N-th entry from the K-th on."""
     first, _, second = text.partition("/")

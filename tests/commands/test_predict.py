@@ -48,6 +48,12 @@ def ply(xyz: np.ndarray = XYZ) -> bytes:
     return ply_bytes(vertex | dict(zip(("red", "green", "blue"), RGB.T, strict=True)), FACES)
 
 
+def double_ply(xyz: np.ndarray) -> bytes:
+    lines = ["ply", "format binary_little_endian 1.0", f"element vertex {len(xyz)}"]
+    lines += [*(f"property double {axis}" for axis in "xyz"), "end_header", ""]
+    return "\n".join(lines).encode() + xyz.astype("<f8").tobytes()
+
+
 def text(xyz: np.ndarray = XYZ) -> bytes:
     return "".join(" ".join(repr(float(value)) for value in row) + "\n" for row in xyz).encode()
 
@@ -172,6 +178,25 @@ def test_millimetres_with_y_upwards(tmp_path: Path, model: Path, capsys: pytest.
 
 def test_a_wrong_unit_that_is_given_is_believed(tmp_path: Path, model: Path) -> None:
     assert len(predict(tmp_path, "scan.ply", ply(), "--unit", "cm")[0]) == 0
+
+
+@pytest.mark.parametrize("name", ["scan.ply", "scan.txt"])
+def test_coordinates_of_a_survey_keep_their_millimetres(tmp_path: Path, model: Path, name: str) -> None:
+    """Half a million metres east, four million north: nothing is rounded on the way in or out."""
+    origin = np.array([500_000.123, 4_000_000.456, 120.0])
+    far = XYZ.astype(np.float64) + origin
+    regions, rows = predict(tmp_path, name, text(far) if name == "scan.txt" else double_ply(far))
+    assert regions[0].tolist() == np.flatnonzero(BLOCK).tolist()
+    low = [float(rows[0][f"min_{axis}"]) for axis in "xyz"]
+    np.testing.assert_allclose(low, far[BLOCK].min(axis=0), rtol=0, atol=1e-4)
+    written = read_ply(tmp_path / "out" / "instances.ply").columns("x", "y", "z")
+    np.testing.assert_array_equal(written, far)
+
+
+def test_a_spacing_below_zero_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "scan.ply", "--model", "model.pt", "--out", str(tmp_path), "--spacing=-1"])
+    assert "'-1' is not a distance in metres, 0 or more" in capsys.readouterr().err
 
 
 def test_a_scan_denser_than_the_training_is_thinned_and_every_point_answered(

@@ -217,11 +217,28 @@ def test_a_scan_too_sparse_for_the_settings_is_told() -> None:
 
 @pytest.mark.parametrize("far", [1e5, 1e30, 1e300])
 @pytest.mark.parametrize("spacing_m", [None, 0.5])
-def test_a_stray_point_out_of_this_world_is_refused(far: float, spacing_m: float | None) -> None:
+def test_a_stray_point_out_of_this_world_is_left_out(far: float, spacing_m: float | None) -> None:
     xyz = shoebox()
     xyz[7, 1] = far
-    with pytest.raises(TwistError, match=r"huge coordinates|outside the voxel grid"):
-        fit(xyz, spacing_m=spacing_m)
+    fitted, without = fit(xyz, spacing_m=spacing_m), fit(np.delete(xyz, 7, axis=0), spacing_m=spacing_m)
+    np.testing.assert_array_equal(fitted.scene.rgb.shape, without.scene.rgb.shape)
+    assert np.abs(fitted.scene.xyz).max() < 5
+    assert fitted.thinned.of_point[7] == -1
+    assert fitted.thinned.of_point[8] >= 0
+    assert any("1 of 3000 points lie farther than 300 m from the middle" in note for note in fitted.notes)
+
+
+def test_a_long_hall_has_no_strays() -> None:
+    hall = shoebox() * [400, 1, 1]  # 2 km, in a unit that is given
+    assert len(fit(hall, unit="m").scene) == len(hall)
+
+
+@pytest.mark.parametrize(("dtype", "told"), [(np.float32, True), (np.float64, False)])
+def test_numbers_too_coarse_for_where_they_lie_are_told(dtype: type, told: bool) -> None:
+    far = (shoebox() + np.array([5e5, 4e6, 100])).astype(dtype)
+    notes = fit(far).notes
+    assert any("rounded to 25 cm: save the scan with 64 bits or nearer to zero" in n for n in notes) == told
+    assert not any("rounded" in note for note in fit(shoebox().astype(dtype)).notes)
 
 
 def test_extent_leaves_out_strays() -> None:

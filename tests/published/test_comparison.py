@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from twist.experiments import table_lines
 from twist.published.plots import plot_comparison
 from twist.published.tables import TABLES, paper_table
 from twist.settings import Settings
+from twist.showing.curves import Curve, plot_curves
 
 TWO_ROUNDS = Settings.from_layers({"test": {"selftraining": {"rounds": 2}}})
 CLASSES = {SCANNET.names[thing]: {"AP50": 10.0 + thing} for thing in SCANNET.things}
@@ -121,6 +123,7 @@ def test_rounds_show_what_has_been_run_alone(results: Path) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_nothing_run_is_nothing_invented(table: str, tmp_path: Path) -> None:
     page, rows = compared(table, tmp_path / "results")
+    assert "](out.png)" in page
     assert not any(row["ours"] or row["difference"] for row in rows)
     assert ("Not run yet" in page) == (table != "rounds")
     assert "Made with" not in page
@@ -160,6 +163,23 @@ def test_classes_are_plotted_with_the_papers_tick(results: Path) -> None:
     assert bars["TWIST"][names.index("chair")].get_width() == 14.0
     ticks = [line for line in figure.axes[0].get_lines() if line.get_label() == "the paper's, same method"]
     assert [line.get_xdata()[names.index("chair")] for line in ticks] == [68.5, 79.1]
+
+
+def test_where_nothing_has_been_run_the_papers_ticks_tell_the_methods(tmp_path: Path) -> None:
+    axis = plotted("table12", tmp_path / "none").axes[0]
+    looks = {line.get_label(): line.get_color() for line in axis.get_lines()}
+    assert {name for name in looks if not name.startswith("_")} >= {
+        "Sup-only, the paper's", "TWIST, the paper's", "TWIST + CSC, the paper's"
+    }  # fmt: skip
+    assert len(set(looks.values())) == len(looks)
+
+
+def test_equal_figures_leave_an_axis_of_percent() -> None:
+    curve = Curve("a", [0, 1], [0.0, 0.0], [math.nan] * 2, "black")
+    options = {"columns": 1, "x_label": "x", "y_label": "y", "ticks": {0.0: "0", 1.0: "1"}}
+    assert plot_curves({"t": [curve]}, **options).axes[0].get_ylim() == (0, 1)
+    low, high = plot_curves({"t": [curve]}, zero_line=True, **options).axes[0].get_ylim()
+    assert low < 0 < high
 
 
 def test_a_dataset_must_be_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,7 +57,7 @@ def test_a_summary_holds_the_rounds_figures() -> None:
 
 def test_the_page_lines_rounds_and_classes_up() -> None:
     quality, calibration = quality_of((1, 2)), calibration_of((1, 2))
-    lines = as_page("r", summary(quality, calibration), quality, []).splitlines()
+    lines = as_page("r", summary(quality, calibration), quality, {}).splitlines()
     tables = [line.split("|")[1:-1] for line in lines if line.startswith("|")]
     rounds, classes = tables[:4], tables[4:]
     assert [row[0].strip() for row in rounds] == ["round", "-----", "1", "2"]

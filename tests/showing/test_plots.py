@@ -17,6 +17,7 @@ from matplotlib.image import imread
 from tests.showing.diagnoses import calibration_of, metrics_of, quality_of
 from twist.classes import S3DIS, SCANNET
 from twist.showing.plots import plot_classes, plot_losses, plot_reliability, plot_rounds
+from twist.showing.precision_recall import plot_precision_recall
 from twist.showing.style import save_plot
 
 ROUNDS = (1, 2, 3)
@@ -62,6 +63,19 @@ def test_rounds_show_the_summaries() -> None:
     np.testing.assert_array_equal(instances["recall, any class"], things["instance_recall_any_class"])
     assert np.isnan(instances["recall"]).tolist() == [True, False, False]
     assert len(figure.legends) == 1
+
+
+def test_a_single_round_tells_its_markers_apart() -> None:
+    axis = plot_rounds(quality_of((1, 2))).axes[-1]
+    looks = [(line.get_marker(), line.get_color(), line.get_markerfacecolor()) for line in axis.get_lines()]
+    assert len(set(looks)) == len(looks) == 4
+
+
+def test_only_what_is_annotated_can_be_missed() -> None:
+    nothing = np.zeros(3), np.zeros(3)
+    curves = {"IoU .5": {"bed": nothing, "chair": (np.ones(2), np.array([0.5, 1.0]))}}
+    figure = plot_precision_recall(curves, {name: name for name in ("bed", "chair", "sofa")})
+    assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [["none found"], [], []]
 
 
 def test_a_benchmark_without_stuff_has_no_panel_of_it() -> None:

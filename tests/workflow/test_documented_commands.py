@@ -2,66 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-import yaml
-
 from tests.documents import PAGES, shell_lines
-from tests.workflow.project import SETTINGS, Project
-
-(QUICK_START,) = [page for page in PAGES if page.name == "quick-start.md"]
-#: Set-up, which the tests have behind them.
-SKIPPED = ("make ", "source ")
+from tests.workflow.project import Project
+from tests.workflow.quick_start import QuickStart
 
 
-@pytest.fixture(scope="module")
-def as_documented(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the finished project whose files, not command line, ask for short trainings on the CPU."""
-    folder = tmp_path_factory.mktemp("documented") / "project"
-    shutil.copytree(finished.folder, folder)
-    config = yaml.safe_load((folder / "config/config.yaml").read_text())
-    (folder / "config/config.yaml").write_text(yaml.safe_dump(config | {"settings": SETTINGS}))
-    profile = folder / "profiles/default/profile.yaml"
-    profile.write_text(profile.read_text().replace("gpu: 1", "gpu: 0"))
-    return folder
-
-
-def run_line(line: str, folder: Path) -> str:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", line],
-        cwd=folder,
-        env=os.environ | {"PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{line}\n{done.stdout}"
-    return done.stdout
-
-
-def test_the_quick_start_runs_as_written(as_documented: Path) -> None:
-    lines = [line for line in shell_lines(QUICK_START) if not line.startswith(SKIPPED)]
+def test_the_quick_start_runs_as_written(quick_start: QuickStart) -> None:
+    lines = list(quick_start.output)
     assert len(lines) > 4
-    before = {file: file.stat().st_mtime_ns for file in as_documented.glob("results/*/round*/model.pt")}
-    output = {line: run_line(line, as_documented) for line in lines}
     targets = {word for line in lines if "--dry-run" not in line for word in re.findall(r"results/\S+", line)}
-    missing = [target for target in targets if not (as_documented / target).exists()]
+    missing = [target for target in targets if not (quick_start.folder / target).exists()]
     assert not missing
-    assert before == {file: file.stat().st_mtime_ns for file in before}  # looking trains nothing
-    (table,) = [text for line, text in output.items() if line.startswith("cat ")]
+    assert quick_start.trained == []  # looking trains nothing
+    (table,) = [text for line, text in quick_start.output.items() if line.startswith("cat ")]
     assert "| TWIST " in table
-    (plan,) = [text for line, text in output.items() if "--dry-run" in line]
+    (plan,) = [text for line, text in quick_start.output.items() if "--dry-run" in line]
     assert "train_start" in plan
 
-    report = (as_documented / "report.html").read_text()
+    report = quick_start.report.read_text()
     for name in ("figure7.png", "precision_recall.png", "tiny_rounds.html", "diagnosis.html", "losses.png"):
         assert name in report
     for caption in ("not chosen by eye", "one point for each distinct score", "instance segmentation by"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 HELP = "put the figures of all runs there are beside the paper's tables 9 to 12, as page, CSV and plot"
@@ -42,7 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
     experiment = table.experiment(arguments.results)
     scores = table.scores(experiment, arguments.results)
     lines, singles = table_lines(experiment, scores, table.figures), single_results(experiment, scores)
-    page = comparison_page(table, arguments.dataset, lines, singles)
+    plot = os.path.relpath(arguments.plot.with_suffix(".png"), arguments.out.parent)
+    page = comparison_page(table, arguments.dataset, lines, singles, plot)
     write_text(arguments.out, page)
     write_text(arguments.csv, as_csv(comparison_rows(table, lines, singles), CSV_COLUMNS))
     save_plot(plot_comparison(table, lines), arguments.plot)

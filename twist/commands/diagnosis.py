@@ -45,7 +45,10 @@ def run(arguments: argparse.Namespace) -> None:
     write_text(
         arguments.out_dir / "diagnosis.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.6g")
     )
-    pictures = [f"plots/{name}.png" for name in plots] + ([arguments.losses] if arguments.losses else [])
+    titles = {"rounds": "Over the rounds", "classes": "By class", "reliability": "Scores and what came true"}
+    pictures = {title: f"plots/{name}.png" for name, title in titles.items()}
+    if arguments.losses:
+        pictures["Losses of all trainings"] = arguments.losses
     page = as_page(arguments.run, rows, quality, pictures)
     write_text(arguments.out_dir / "diagnosis.md", page)
     print(page)

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twist.checking import distance
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--up", choices=("auto", *AXES), default="auto", help="axis of the scan that points up"
     )
     parser.add_argument(
-        "--spacing", type=float, metavar="M", help="thin to points M metres apart; 0 = keep every point"
+        "--spacing", type=distance, metavar="M", help="thin to points M metres apart; 0 = keep every point"
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto")
     add_settings_arguments(parser)

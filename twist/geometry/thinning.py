@@ -32,11 +32,14 @@ class Thinned:
         return Thinned(self.chosen[second.chosen], place)
 
 
+def keep(stay: np.ndarray) -> Thinned:
+    """The points that are asked for, (N,) bool; nothing stands for the others."""
+    return Thinned(np.flatnonzero(stay), np.where(stay, np.cumsum(stay) - 1, -1))
+
+
 def finite_points(xyz: np.ndarray) -> Thinned:
     """The points (N, 3) without NaN and infinite coordinates; nothing stands for the others."""
-    finite = np.isfinite(xyz).all(axis=1)
-    of_point = np.where(finite, np.cumsum(finite) - 1, -1)
-    return Thinned(np.flatnonzero(finite), of_point)
+    return keep(np.isfinite(xyz).all(axis=1))
 
 
 def merge_equal(xyz: np.ndarray) -> Thinned:

@@ -20,7 +20,7 @@ AXES = {
 }
 
 #: What indoor scans are, in metres: their longest side, their least height, and the distance between points.
-_LONGEST, _WIDE_ENOUGH, _SPACING = 300.0, 0.5, 0.3
+LONGEST_M, _WIDE_ENOUGH, _SPACING = 300.0, 0.5, 0.3
 _USUAL_HEIGHT = 2.5
 #: Cosine to an axis from which on a surface counts as facing it: 15 degrees.
 _FACING = 0.966
@@ -38,7 +38,7 @@ def unit_of(extent: np.ndarray, spacing: float | None, up: str) -> str:
     extent: (3,) of ``extent_of``, in the unit asked for; spacing: distance between neighbouring points, the
     same; up: a key of AXES. Raises TwistError where no unit fits, with the sides as metres.
     """
-    sizes = [unit for unit in ("m", "cm", "mm") if _WIDE_ENOUGH <= extent.max() * UNITS[unit] <= _LONGEST]
+    sizes = [unit for unit in ("m", "cm", "mm") if _WIDE_ENOUGH <= extent.max() * UNITS[unit] <= LONGEST_M]
     dense = [unit for unit in sizes if spacing is None or spacing * UNITS[unit] <= _SPACING]
     fitting = dense or sizes  # a scan of few points is as wide as another, but not as dense
     if "m" in fitting or extent.max() < _WIDE_ENOUGH:

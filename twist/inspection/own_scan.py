@@ -10,9 +10,9 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.formats.scans.record import ScanFile
 from twist.geometry.mesh import vertex_normals
-from twist.geometry.thinning import Thinned, finite_points, merge_equal, nearest_spacing, thin
+from twist.geometry.thinning import Thinned, finite_points, keep, merge_equal, nearest_spacing, thin
 from twist.inspection.density import advice, measure_density, summarise
-from twist.inspection.frame import AXES, UNITS, describe_unit, extent_of, likely_up, unit_of
+from twist.inspection.frame import AXES, LONGEST_M, UNITS, describe_unit, extent_of, likely_up, unit_of
 from twist.preparation import supervoxels_of
 from twist.regions import Regions
 from twist.scene import Scene
@@ -22,6 +22,10 @@ from twist.settings import Settings, SupervoxelSettings
 _DENSER = 0.7
 #: Edge of a cell over the distance to the nearest of the points left, one a cell, on a surface.
 _CELL = 1.7
+#: Points farther from the middle than this many sides of the scan, and than any room is long, are strays.
+_STRAY_SIDES = 2.0
+#: 32 bit coordinates are too coarse where their last bit is worth this share of the distance between points.
+_COARSE = 0.1
 #: Colour of all points of a scan without colours: the middle of what networks are given.
 _GREY = 127
 
@@ -73,9 +77,13 @@ def fit_scan(
     upwards = up or scan.up or "z"
     known_unit = unit or unit_of(extent, spacing, upwards)
     notes.insert(0, describe_unit(known_unit, extent, given=unit is not None))
+    metres = (own - np.median(own, axis=0)) * UNITS[known_unit]  # in float64: centred before it is rounded
+    near = _near(metres, extent.max() * UNITS[known_unit], len(scan), notes)
+    metres, thinned = metres[near.chosen], thinned.then(near)
     spacing = None if spacing is None else spacing * UNITS[known_unit]
-    with np.errstate(over="ignore"):  # a stray point that becomes infinite is refused by Scene
-        xyz = ((own - np.median(own, axis=0)) * UNITS[known_unit] @ np.transpose(AXES[upwards])).astype("f4")
+    if scan.xyz.dtype == np.float32 and spacing:
+        _tell_rounding(own[near.chosen], UNITS[known_unit], spacing, notes)
+    xyz = (metres @ np.transpose(AXES[upwards])).astype(np.float32)
     faces = _faces_between(scan.faces, thinned)
     normal = vertex_normals(xyz, faces) if len(faces) else None
     if spacing and spacing_m and spacing < _DENSER * spacing_m:
@@ -116,6 +124,28 @@ def _apart(scan: ScanFile, notes: list[str]) -> Thinned:
     if len(apart) < len(finite):
         notes.append(f"{len(finite)} points lie at {len(apart)} places; those at one place are taken as one")
     return apart
+
+
+def _near(metres: np.ndarray, longest_m: float, of: int, notes: list[str]) -> Thinned:
+    """The points without strays. metres: (N, 3) from the middle; longest_m: the scan's longest side."""
+    limit = max(LONGEST_M, _STRAY_SIDES * longest_m)
+    near = keep((np.abs(metres) <= limit).all(axis=1))
+    if len(near) < len(metres):
+        notes.append(
+            f"{len(metres) - len(near)} of {of} points lie farther than {limit:.3g} m from the middle "
+            "and are left out"
+        )
+    return near
+
+
+def _tell_rounding(own: np.ndarray, unit_m: float, spacing_m: float, notes: list[str]) -> None:
+    """Note that a file's float32 is too coarse so far from its origin. own: (N, 3), as in the file."""
+    step_m = float(np.spacing(np.float32(np.abs(own).max()))) * unit_m
+    if step_m > _COARSE * spacing_m:
+        notes.append(
+            f"32 bit numbers so far from zero are rounded to {100 * step_m:.3g} cm: save the scan with 64 "
+            "bits or nearer to zero"
+        )
 
 
 def _faces_between(faces: np.ndarray, thinned: Thinned) -> np.ndarray:

@@ -16,11 +16,15 @@ CSV_COLUMNS = (
 
 
 def comparison_page(
-    table: PaperTable, dataset: str, lines: Sequence[Line], singles: Sequence[Mapping[str, Any]]
+    table: PaperTable,
+    dataset: str,
+    lines: Sequence[Line],
+    singles: Sequence[Mapping[str, Any]],
+    plot: str,
 ) -> str:
-    """The page: title, what is compared, the table, what has not been run, and with which code it was made.
+    """The page: title, what is compared, table, plot, what has not been run, with which code it was made.
 
-    lines: of ``table_lines``; singles: of ``single_results``
+    lines: of ``table_lines``; singles: of ``single_results``; plot: its path from the page
     """
     number = table.name.removeprefix("table")
     title = f"Table {number} of the paper and {dataset}" if table.of_the_paper else dataset
@@ -29,6 +33,7 @@ def comparison_page(
         f"# {title}: {table.title}",
         _about(table, dataset),
         *(_by_class(table, lines) if table.name == "table12" else [_by_metric(table, lines)]),
+        f"![{table.title}]({plot})",
         _not_run(table, lines),
         f"Made with {'; '.join(made_with)}." if made_with else "",
     ]

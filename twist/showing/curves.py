@@ -41,7 +41,10 @@ def plot_curves(
     ticks: Mapping[float, str],
     zero_line: bool = False,
 ) -> Figure:
-    """A panel for each group of curves, by its title. ticks: the places on x, with their names."""
+    """A panel for each group of curves, by its title. ticks: the places on x, with their names.
+
+    zero_line: figures are differences, and may be negative; all others are not
+    """
     rows = -(-len(groups) // columns)
     figure, axes = panels(rows, columns, width=3.2, height=3.0)
     places = sorted(ticks)
@@ -50,6 +53,9 @@ def plot_curves(
             _draw(axis, curve, shift=_DODGE * (k - (len(curves) - 1) / 2))
         if zero_line:
             axis.axhline(0, color="black", linewidth=0.8, zorder=0)
+        else:  # not below 0, and a unit high where all figures are the same
+            low = max(axis.get_ylim()[0], 0.0)
+            axis.set_ylim(low, max(axis.get_ylim()[1], low + 1.0))
         axis.set(title=title, xlabel=x_label, ylabel=y_label)
         axis.set_xticks(places, [ticks[place] for place in places])
         axis.set_xlim(places[0] - 0.3, places[-1] + 0.3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twist.scoring.reliability import Reliability
@@ -55,8 +55,8 @@ def summary(quality: pd.DataFrame, calibration: pd.DataFrame) -> list[dict[str, 
     return rows
 
 
-def as_page(run: str, rows: Sequence[dict[str, Any]], quality: pd.DataFrame, plots: Sequence[str]) -> str:
-    """The page ``diagnosis.md``: rounds, classes, and the plots by their paths from the page."""
+def as_page(run: str, rows: Sequence[dict[str, Any]], quality: pd.DataFrame, plots: Mapping[str, str]) -> str:
+    """The page ``diagnosis.md``: rounds, classes, and the plots: title -> path from the page."""
     rounds = [
         {heading: _joined([row[name] for name in names]) for heading, names in _SHOWN.items()} for row in rows
     ]
@@ -67,7 +67,7 @@ def as_page(run: str, rows: Sequence[dict[str, Any]], quality: pd.DataFrame, plo
         as_markdown(rounds, tuple(_SHOWN)),
         "By class: precision / recall of points · of instances.",
         _class_table(quality),
-        *(f"![{path.rsplit('/')[-1]}]({path})" for path in plots),
+        *(f"## {title}\n\n![{title}]({path})" for title, path in plots.items()),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -15,7 +15,10 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; 
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
 th, td { border-bottom: 1px solid #ddd; padding: .25em .7em; text-align: left; white-space: nowrap; }
 th { border-bottom: 2px solid #888; } tr:hover td { background: #f4f7fa; }
-code { background: #f2f2f2; padding: 0 .25em; } img { max-width: 100%; }"""
+code { background: #f2f2f2; padding: 0 .25em; overflow-wrap: anywhere; } img { max-width: 100%; }
+@media (max-width: 45em) {
+body { margin: 1em auto; } img { max-width: none; width: 45em; }
+p { overflow: auto hidden; overflow-wrap: anywhere; } }"""
 
 
 def as_html(text: str, folder: Path) -> str:
@@ -28,6 +31,7 @@ def as_html(text: str, folder: Path) -> str:
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{html.escape(title)}</title>\n<style>\n{_STYLE}\n</style>",
             *(line for block in blocks for line in _block(block, folder)),
             "</html>\n",

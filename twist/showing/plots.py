@@ -55,7 +55,8 @@ def plot_rounds(quality: pd.DataFrame) -> Figure:
     for axis, (title, group, lines) in zip(axes, groups, strict=True):
         rows = quality[quality["class"] == group]
         for name, (column, colour, look) in lines.items():
-            axis.plot(rows["round"], rows[column], look, color=colour, label=name, clip_on=False)
+            fill = "white" if ":" in look else colour  # told apart where a single round leaves no line
+            axis.plot(rows["round"], rows[column], look, color=colour, mfc=fill, label=name, clip_on=False)
         axis.set(title=title, xlabel="pseudo-labels of round", ylim=(0, 1))
         axis.set(xticks=rows["round"], xlim=(rows["round"].min() - 0.3, rows["round"].max() + 0.3))
     legend_below(figure, axes)
@@ -104,6 +105,8 @@ def plot_reliability(calibration: pd.DataFrame) -> Figure:
             axis = axes[row * len(stages) + column]
             bins = calibration[(calibration["score"] == score) & (calibration["round"] == stage)]
             _reliability_diagram(axis, bins)
+            axis.set_xlabel("score" if row == len(titles) - 1 else "")
+            axis.set_ylabel("share" if column == 0 else "")
             axis.set_title(f"{title}\nround {stage}: {_calibration_error(bins)}", fontsize=9)
     legend_below(figure, axes)
     return figure
@@ -151,10 +154,10 @@ def _reliability_diagram(axis: Axes, bins: pd.DataFrame) -> None:
         bins["low"], bins["count"] / total, 0.1, align="edge", color=GREY, label="share of all, by score"
     )
     some = bins[bins["count"] > 0]
-    axis.plot(some["mean_score"], some["share_right"], "o-", color=BLUE, label="right")
+    axis.plot(some["mean_score"], some["share_right"], "o-", color=BLUE, label="right", clip_on=False)
     if some["mean_target"].notna().any():
         label = "soft IoU, which Ψ is trained to"
-        axis.plot(some["mean_score"], some["mean_target"], "^:", color=ORANGE, label=label)
+        axis.plot(some["mean_score"], some["mean_target"], "^:", color=ORANGE, label=label, clip_on=False)
 
 
 def _calibration_error(bins: pd.DataFrame) -> str:

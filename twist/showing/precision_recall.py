@@ -22,7 +22,7 @@ def plot_precision_recall(
 ) -> Figure:
     """A panel for each class of ``titles``, with one line for each of at most two curves.
 
-    curves: precision and recall (P,) each by class, by the curves' names; a class may have none
+    curves: precision and recall (P,) each by class, by the curves' names; a class without annotation has none
     """
     columns = min(6, len(titles))
     figure, axes = panels(-(-len(titles) // columns), columns, width=1.75, height=1.9)
@@ -30,7 +30,8 @@ def plot_precision_recall(
         shown = [of_class.get(name, _NOTHING) for of_class in curves.values()]
         for label, (precision, recall), look in zip(curves, shown, _LOOKS, strict=False):
             axis.plot(recall, precision, **look, label=label, clip_on=False)
-        if not any(recall.any() for _, recall in shown):
+        annotated = any(name in of_class for of_class in curves.values())
+        if annotated and not any(recall.any() for _, recall in shown):
             axis.text(
                 0.5, 0.5, "none found", ha="center", transform=axis.transAxes, fontsize=8, color="#555555"
             )

@@ -69,7 +69,7 @@ def test_truncated_files_are_refused(tmp_path: Path, encoding: str, kept: float)
 
 def test_damage_is_refused_with_its_line(tmp_path: Path) -> None:
     data = pcd_bytes(XYZ, None, "ascii")
-    with pytest.raises(TwistError, match=r"scan\.pcd:14: expected 3 numbers, found b'1 2 three'"):
+    with pytest.raises(TwistError, match=r"scan\.pcd:14: expected 3 numbers, found '1 2 three'"):
         read(tmp_path, data[: data.index(b"DATA ascii\n") + 11] + b"0 0 0\n0 0 0\n1 2 three\n")
     with pytest.raises(TwistError, match="do not fit together"):
         read(tmp_path, data.replace(b"SIZE 4 4 4", b"SIZE 4 4 3"))

@@ -114,6 +114,16 @@ def test_a_heading_and_a_number_of_points_are_skipped(tmp_path: Path, heading: s
     np.testing.assert_array_equal(scan.rgb, RGB)
 
 
+@pytest.mark.parametrize("heading", ["", "x;y;z\n"])
+def test_decimal_commas_between_semicolons(tmp_path: Path, heading: str) -> None:
+    lines = text(np.c_[XYZ, RGB], ";").replace(".", ",")
+    scan = read(tmp_path, "scan.csv", heading + lines)
+    np.testing.assert_array_equal(scan.xyz, XYZ.astype(np.float64))
+    np.testing.assert_array_equal(scan.rgb, RGB)
+    mixed = read(tmp_path, "scan.csv", "1,2,3;\n4,5,6;\n")  # a semicolon that only ends the line
+    np.testing.assert_array_equal(mixed.xyz, [[1, 2, 3], [4, 5, 6]])
+
+
 def test_columns_are_told_apart(tmp_path: Path) -> None:
     intensity = np.arange(40.0)
     with_intensity = read(tmp_path, "scan.pts", "40\n" + text(np.c_[XYZ, intensity, RGB]))
@@ -130,7 +140,7 @@ def test_columns_are_told_apart(tmp_path: Path) -> None:
 
 def test_words_in_the_middle_are_refused_with_their_line(tmp_path: Path) -> None:
     lines = "x y z\n" + text(XYZ[:3]) + "1 2 what\n"
-    with pytest.raises(TwistError, match=r"scan\.xyz:5: expected 3 numbers"):
+    with pytest.raises(TwistError, match=r"scan\.xyz:5: expected 3 numbers, found '1 2 what'"):
         read(tmp_path, "scan.xyz", lines)
     with pytest.raises(TwistError, match=r"scan\.xyz:3: expected 3 numbers"):
         read(tmp_path, "scan.xyz", "0 0 0\n\n1 2\n")

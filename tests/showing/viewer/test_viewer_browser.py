@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,25 +10,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser import chromium, needs_chromium, opened, sync_api
 from tests.showing.viewer.scans import POINTS, viewed
 from twist.showing.viewer import write_viewer
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on this machine; on Debian: apt-get install chromium"
-)
-SLOWEST_MS = 180_000  # a laden machine without a graphics card takes its time
-SOFTWARE = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+pytestmark = needs_chromium
 STAGE = {"width": 900, "height": 600}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SOFTWARE, timeout=SLOWEST_MS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +34,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: sync_api.Browser, file: Path) -> Iterator[sync_api.Page]:
-    """The opened page; afterwards: nothing was complained of, nothing else was asked for."""
-    page = browser.new_page(viewport=STAGE, has_touch=True)
-    page.set_default_timeout(SLOWEST_MS)
-    complaints, requests = [], []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(file.as_uri())
-    ready(page)
-    yield page
-    page.close()
-    assert complaints == []
-    assert requests == [file.as_uri()]
+    with opened(browser, file, viewport=STAGE, has_touch=True) as page:
+        ready(page)
+        yield page
 
 
 def ready(page: sync_api.Page) -> None:

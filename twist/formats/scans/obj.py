@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from twist.errors import TwistError
-from twist.formats.scans.record import ScanFile, as_bytes, read_bytes
+from twist.formats.scans.record import ScanFile, as_bytes, quoted, read_bytes
 
 
 def read_obj(path: Path) -> ScanFile:
@@ -29,7 +29,7 @@ def read_obj(path: Path) -> ScanFile:
                     corners += (polygon[0], polygon[k], polygon[k + 1])
             textured = textured or kind == b"vt"
         except ValueError as error:
-            raise TwistError(f"{path}:{number}: not understood: {line[:60].strip()!r}") from error
+            raise TwistError(f"{path}:{number}: not understood: {quoted(line)}") from error
     widths = {len(vertex) for vertex in vertices}
     if len(widths) > 1 or not widths <= {3, 4, 6, 7}:
         raise TwistError(f"{path}: vertices must all be x y z or x y z r g b; found {sorted(widths)} numbers")

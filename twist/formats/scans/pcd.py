@@ -11,7 +11,7 @@ import numpy as np
 from twist.errors import TwistError
 from twist.formats.number_rows import parse_rows
 from twist.formats.scans.lzf import decompress
-from twist.formats.scans.record import ScanFile, as_bytes, read_bytes
+from twist.formats.scans.record import ScanFile, as_bytes, quoted, read_bytes
 
 _KINDS = {"F": "f", "U": "u", "I": "i"}
 _SIZES = {"F": (4, 8), "U": (1, 2, 4, 8), "I": (1, 2, 4, 8)}
@@ -85,7 +85,7 @@ def _ascii_columns(path: Path, data: bytes, header: _Header) -> dict[str, np.nda
         except ValueError:
             numbers = []
         if len(numbers) != width:
-            raise TwistError(f"{path}:{header.lines + line}: expected {width} numbers, found {text[:60]!r}")
+            raise TwistError(f"{path}:{header.lines + line}: expected {width} numbers, found {quoted(text)}")
         return numbers
 
     rows = parse_rows(data[header.size :], width, unusual)

@@ -63,3 +63,8 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise TwistError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def quoted(line: bytes) -> str:
+    """The start of a line of a file, for an error."""
+    return repr(line[:60].strip().decode(errors="replace"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,35 +11,39 @@ import numpy as np
 from twist.errors import TwistError
 from twist.files import read_npz
 from twist.formats.number_rows import parse_rows
-from twist.formats.scans.record import ScanFile, as_bytes, read_bytes
+from twist.formats.scans.record import ScanFile, as_bytes, quoted, read_bytes
 
 _SEPARATORS = bytes.maketrans(b",;", b"  ")
+#: The beginning of a line such as ``1,25;-0,5;3``, looked for in the first 4096 bytes.
+_WITH_DECIMAL_COMMAS = re.compile(rb"^[ \t]*[-+]?\d+,\d+[ \t]*;[ \t]*[-+]?\d+(,\d+)?[ \t]*;", re.MULTILINE)
+_DECIMAL_COMMAS = bytes.maketrans(b",;", b". ")
 
 
 def read_text(path: Path) -> ScanFile:
     """Lines of numbers between blanks, commas or semicolons: x y z, and colours where they are told apart.
 
     A first line that holds words, or the number of points alone, is skipped. See ``_split`` for columns.
+    Commas in numbers between semicolons are decimal ones.
     Raises TwistError naming the line that has other numbers than the first one.
     """
-    data = read_bytes(path).translate(_SEPARATORS)
+    data = read_bytes(path)
+    decimal_commas = _WITH_DECIMAL_COMMAS.search(data[:4096])
+    data = data.translate(_DECIMAL_COMMAS if decimal_commas else _SEPARATORS)
     skipped = _lines_before_points(path, data)
     for _ in range(skipped):
         data = data[data.find(b"\n") + 1 or len(data) :]
     first = next((line for line in data.split(b"\n", 100) if line.strip()), b"")
     width = len(first.split())
     if not data.strip():
-        raise TwistError(f"{path} has no points")
+        raise TwistError(f"{path} has no points: no line of numbers")
     if width < 3:
-        raise TwistError(f"{path}:{skipped + 1}: expected x y z on each line, found {first[:60].strip()!r}")
+        raise TwistError(f"{path}:{skipped + 1}: expected x y z on each line, found {quoted(first)}")
 
     def unusual(line: int, text: bytes) -> list[float]:
         """Spelt in another way than plain decimals: nan, 1e-3."""
         numbers = _numbers(text)
         if numbers is None or len(numbers) != width:
-            raise TwistError(
-                f"{path}:{skipped + line}: expected {width} numbers, found {text[:60].strip()!r}"
-            )
+            raise TwistError(f"{path}:{skipped + line}: expected {width} numbers, found {quoted(text)}")
         return numbers
 
     return _split(path, parse_rows(data, width, unusual))

@@ -157,7 +157,8 @@ function factsOf(layer, region, { scene, judged }, page) {
 
 function captionOf(layer) {
   if (layer.hits === undefined) return layer.title;
-  return `${layer.title}: ${layer.hits} hits, ${layer.false_positives} false positives, ${layer.misses} missed, at IoU 0.5`;
+  const count = (number, one) => `${number} ${one}${number === 1 ? "" : "s"}`;
+  return `${layer.title}: ${count(layer.hits, "hit")}, ${count(layer.false_positives, "false positive")}, ${layer.misses} missed, at IoU 0.5`;
 }
 
 function aboutText(scene) {
