@@ -83,7 +83,7 @@ class StandIn:
 def training(cluster: Cluster, tmp_path: Path) -> Iterator[StandIn]:
     started = StandIn(cluster, tmp_path)
     yield started
-    cluster.ask("scancel", started.id)
+    cluster.end(started.id)
 
 
 def requeue(cluster: Cluster, job: str) -> None:
@@ -103,6 +103,15 @@ def test_a_job_taken_off_its_node_saves_and_starts_again(
     cluster.start_now(training.id)
     training.hold()
     assert training.notes() == ["began", "saved", "began"]
+    assert training.job() == Job(training.id, "RUNNING", restarts=1)
+
+
+def test_a_job_that_loses_its_node_starts_again(cluster: Cluster, training: StandIn) -> None:
+    training.hold()
+    cluster.lose_node()
+    cluster.start_now(training.id)
+    training.hold()
+    assert training.notes() == ["began", "began"]
     assert training.job() == Job(training.id, "RUNNING", restarts=1)
 
 
