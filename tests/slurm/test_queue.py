@@ -106,15 +106,6 @@ def test_a_job_taken_off_its_node_saves_and_starts_again(
     assert training.job() == Job(training.id, "RUNNING", restarts=1)
 
 
-def test_a_job_that_loses_its_node_starts_again(cluster: Cluster, training: StandIn) -> None:
-    training.hold()
-    cluster.lose_node()
-    cluster.start_now(training.id)
-    training.hold()
-    assert training.notes() == ["began", "began"]
-    assert training.job() == Job(training.id, "RUNNING", restarts=1)
-
-
 def test_a_job_past_its_time_limit_saves_and_ends(cluster: Cluster, training: StandIn) -> None:
     training.hold()
     cluster.ask("scontrol", "update", f"JobId={training.id}", "EndTime=now")

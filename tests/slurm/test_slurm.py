@@ -128,13 +128,15 @@ def test_a_requeued_and_a_preempted_training_go_on(
 def test_a_training_whose_node_is_lost_goes_on_from_its_last_state(
     cluster: Cluster, undisturbed: Project, tmp_path: Path
 ) -> None:
-    """Nobody asks it to save, so it saves after every step."""
+    """Nobody asks it to save, so it saves after every step.
+
+    Slurm holds the job back for two minutes, in which it makes sure that nothing of it runs any more.
+    """
     chosen = CHOSEN | {"training": CHOSEN["training"] | {"save_every_s": 0}}
     project = before_round_1(cluster, undisturbed, tmp_path / "lost", chosen)
     process = project.start(TARGET)
     training = project.hold_training(process, 10)
     cluster.lose_node()
-    cluster.start_now(training)
     project.finish(process)
     assert cluster.job("train_round", project.folder) == Job(training, "COMPLETED", restarts=1)
     assert project.resumed() == 1
