@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -85,11 +85,15 @@ def test_each_process_gets_its_own_gpu_and_one_too_many_waits_for_a_killed_one(
     machine: Path, holders: list[Holder]
 ) -> None:
     first, second = start(holders, 1), start(holders, 1)
-    got = {holder: [holder.says(), holder.says()] for holder in (first, second)}
-    numbers = {holder: said[0].split()[1] for holder, said in got.items()}
+    numbers = {}
+    for holder in (first, second):
+        said = holder.says()
+        if said == ONE:  # the other one was slow to take its own
+            said = holder.says()
+        numbers[holder] = said.split()[1]
+        assert said == f"GPU {numbers[holder]} of 0, 1"
+        assert holder.says() == f"sees {numbers[holder]} False"
     assert set(numbers.values()) == {"0", "1"}
-    for holder, number in numbers.items():
-        assert got[holder] == [f"GPU {number} of 0, 1", f"sees {number} False"]
     third = start(holders, 1)
     assert third.says() == ONE
     second.kill()
@@ -97,8 +101,10 @@ def test_each_process_gets_its_own_gpu_and_one_too_many_waits_for_a_killed_one(
 
 
 def test_who_waits_for_several_is_served_before_who_comes_later(machine: Path, holders: list[Holder]) -> None:
-    singles = [start(holders, 1) for _ in range(2)]
-    assert all(single.says() for single in singles)
+    singles = []
+    for number in (0, 1):
+        singles.append(start(holders, 1))
+        assert singles[-1].says() == f"GPU {number} of 0, 1"
     pair = start(holders, 2)
     assert pair.says() == BOTH
     late = start(holders, 1)
@@ -173,12 +179,28 @@ def test_without_a_driver_there_is_nothing_to_lease(machine: Path, monkeypatch: 
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
 
 
-def test_locks_that_someone_else_laid_out_are_refused(machine: Path, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    machine.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(TwistError, match="belongs to someone else; set CUDA_VISIBLE_DEVICES"):
+def lay_a_link(folder: Path) -> None:
+    folder.symlink_to(folder.parent)
+
+
+def lay_a_file(folder: Path) -> None:
+    folder.touch()
+
+
+@pytest.mark.parametrize("lay", [lay_a_link, lay_a_file])
+def test_locks_that_someone_else_laid_out_are_refused(machine: Path, lay: Callable[[Path], None]) -> None:
+    lay(machine)
+    with pytest.raises(TwistError, match="is someone else's; set CUDA_VISIBLE_DEVICES"):
         lease_gpus("cuda")
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_a_folder_that_cannot_be_made_is_told(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(machine / "missing"))
+    with pytest.raises(
+        TwistError, match=r"cannot make .*: No such file or directory; set CUDA_VISIBLE_DEVICES"
+    ):
+        lease_gpus("cuda")
 
 
 VERBS = {

@@ -29,7 +29,7 @@ def lease_gpus(device: str, count: int = 1) -> None:
     another one was chosen by whoever named it. Waits, saying so, until enough are free; those who wait are
     served in turn, so that small jobs never keep out one that needs several. The kernel frees a GPU however
     its holder ends. Where Slurm or CUDA_VISIBLE_DEVICES leaves no choice, or there are too few, nothing is
-    done (opening the device tells the latter). Raises TwistError where another user owns the locks.
+    done (opening the device tells the latter). Raises TwistError where there can be no locks.
     """
     gpus = _choice() if device in ("cuda", "auto") else []
     given = _VISIBLE in os.environ
@@ -55,7 +55,10 @@ def _take(gpus: list[str], count: int) -> list[str]:
     """Lock ``count`` of the GPUs. Who waits first collects what gets free; the others wait for their turn."""
     folder, taken = _lock_folder(), {}
     turn = _open(folder / "turn")
-    at_once = try_lock(turn)
+    for _ in range(10):  # who finds free GPUs has its turn for a moment only
+        if at_once := try_lock(turn):
+            break
+        time.sleep(_POLL_S / 10)
     if not at_once:
         _say_it_waits(gpus, count)
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -88,10 +91,16 @@ def _lock_folder() -> Path:
     """This user's locks on this machine. In a Slurm job, which has its GPUs to itself, the job's own."""
     job = os.environ.get("SLURM_JOB_ID")
     folder = Path(tempfile.gettempdir()) / (f"twist-gpus-{os.getuid()}" + (f"-{job}" if job else ""))
-    folder.mkdir(mode=0o700, exist_ok=True)
-    facts = folder.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-        raise TwistError(f"{folder} belongs to someone else; set {_VISIBLE} to the GPUs to use")
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        facts = folder.lstat()
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+            raise TwistError(f"{folder} is someone else's; set {_VISIBLE} to the GPUs to use") from None
+    except OSError as error:
+        raise TwistError(
+            f"cannot make {folder}: {error.strerror}; set {_VISIBLE} to the GPUs to use"
+        ) from error
     return folder
 
 
