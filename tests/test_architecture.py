@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "stamps",
         "provenance",
         "locks",
+        "leases",
         "slurm",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing", "views"),

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.test_architecture import imports_of
 from twist.classes import SCANNET
 from twist.errors import TwistError
 from twist.files import plain_names, read_names, read_npz
@@ -131,6 +132,14 @@ def test_the_package_unpacks_unpickles_and_evaluates_nothing() -> None:
         assert not calls_of(path) & (forbidden | unpacks), path
         assert "pickle.load" not in text, path
         assert not keywords_of(path) & {"shell=True", "allow_pickle=True", "weights_only=False"}, path
+
+
+def test_the_package_downloads_nothing() -> None:
+    """What a run needs lies in its folders; published lists are known by their hash (test_splits.py)."""
+    network = {"urllib.request", "http", "http.client", "ftplib", "socket", "ssl", "requests", "httpx"}
+    for path in PACKAGE.rglob("*.py"):
+        imports = {name for name in imports_of(path, everywhere=True) if not name.startswith("twist.")}
+        assert not {".".join(name.split(".")[:n]) for name in imports for n in (1, 2)} & network, path
 
 
 # --- names ------------------------------------------------------------------------------------------

@@ -152,6 +152,15 @@ def file_sha256(path: str | Path) -> str:
         raise TwistError(f"cannot read {path}: {error.strerror}") from error
 
 
+def try_lock(handle: IO[Any] | int) -> bool:
+    """Lock an open file or folder exclusively, if no other process has; the kernel unlocks it at its end."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
 def exclusive_lock(path: str | Path, what: str) -> Iterator[None]:
     """Hold an exclusive advisory lock on ``path`` while inside; the kernel drops it however the owner dies.
@@ -162,9 +171,7 @@ def exclusive_lock(path: str | Path, what: str) -> Iterator[None]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(handle):
             handle.seek(0)
             owner = handle.read().strip() or "another process"
             print(f"{what} is being worked on by {owner}; waiting for it to end ...", flush=True)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from twist.files import try_lock
+
 _held = []  # the open file of this run's shared lock; closing it would drop the lock
 
 
@@ -20,9 +22,7 @@ def clear_stale_locks(snakemake_folder: Path) -> bool:
     snakemake_folder.mkdir(exist_ok=True)
     handle = open(snakemake_folder / "twist.live", "a")  # noqa: SIM115 (kept open on purpose)
     _held.append(handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(handle):
         fcntl.flock(handle, fcntl.LOCK_SH)
         return False
     stale = list(snakemake_folder.glob("locks/*"))
@@ -38,12 +38,9 @@ def clear_stale_locks(snakemake_folder: Path) -> bool:
 def sole_run() -> Iterator[bool]:
     """Whether no other run lives in the folder of ``clear_stale_locks``; inside, no other one can start."""
     handle = _held[-1]
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        sole = True
-    except BlockingIOError:
+    sole = try_lock(handle)
+    if not sole:
         fcntl.flock(handle, fcntl.LOCK_SH)  # the attempt gave it up
-        sole = False
     try:
         yield sole
     finally:

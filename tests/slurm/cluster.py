@@ -10,10 +10,12 @@ import getpass
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,18 +91,30 @@ class Cluster:
         self._daemon("munged", "--foreground", "--force", *munge)
         self._wait(files["socket"].exists, "munged's socket")
         self._daemon("slurmctld", "-D", "-c")
-        self._daemon("slurmd", "-D", "-c")
-        self._wait(lambda: "idle" in self.ask("sinfo", "--noheader", "--format=%T"), "an idle node")
+        self._start_node()
+
+    def lose_node(self) -> None:
+        """A power cut: the node's daemon and all that its jobs run die at once; then the node starts again.
+
+        The controller would find out after five minutes; it is told.
+        """
+        slurmd = self._daemons.pop()
+        slurmd.kill()
+        slurmd.wait()
+        for process in self._processes_of_jobs():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self.ask("scontrol", "update", f"NodeName={self.host}", "State=DOWN", "Reason=lost")
+        self._wait(
+            lambda: not self.ask("squeue", "--noheader", "--states=running"), "all jobs to be off the node"
+        )
+        self._start_node()
 
     def stop(self) -> None:
         """End the clients that still run, all jobs, then the daemons."""
         for client in self.clients:
             client.kill()
-        self.ask("scancel", "--me", "--signal=KILL")
-        self.ask("scancel", "--me")
-        deadline = time.monotonic() + 30
-        while self.ask("squeue", "--noheader") and time.monotonic() < deadline:
-            time.sleep(0.2)
+        self.end("--me")
         for daemon in reversed(self._daemons):
             daemon.terminate()
             try:
@@ -108,6 +122,14 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+
+    def end(self, jobs: str) -> None:
+        """Cancel a job, stopped or not, or with ``--me`` all; return once the node is rid of them."""
+        self.ask("scancel", "--signal=KILL", jobs)
+        self.ask("scancel", jobs)
+        deadline = time.monotonic() + 30
+        while self.ask("squeue", "--noheader", "--states=running,completing") and time.monotonic() < deadline:
+            time.sleep(0.2)
 
     def ask(self, *words: str) -> str:
         """Output of a Slurm command, empty where it fails."""
@@ -147,6 +169,27 @@ class Cluster:
         self.wait_for_state(number, "PENDING")
         self.ask("scontrol", "update", f"JobId={number}", "StartTime=now")
 
+    def _start_node(self) -> None:
+        self._daemon("slurmd", "-D", "-c")
+        self._wait(lambda: "idle" in self.ask("sinfo", "--noheader", "--format=%T"), "an idle node")
+
+    def _processes_of_jobs(self) -> list[int]:
+        """First Slurm's own, which would tell the controller of a dead job, then what runs in their sessions.
+
+        Slurm's own have the folder of their daemon.
+        """
+        sessions: dict[int, int] = {}
+        own = []
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # has ended meanwhile
+                name, facts = file.read_text().split("(", 1)[1].rsplit(")", 1)
+                process = int(file.parent.name)
+                sessions[process] = int(facts.split()[3])
+                if name == "slurmstepd" and (file.parent / "cwd").readlink() == self.folder:
+                    own.append(process)
+        theirs = {sessions[process] for process in own}
+        return own + [process for process, session in sessions.items() if session in theirs - set(own)]
+
     def _write_files(self) -> None:
         for name in ("state", "spool", "bin"):
             (self.folder / name).mkdir(parents=True)
@@ -166,10 +209,14 @@ class Cluster:
     def _daemon(self, name: str, *words: str) -> None:
         program = shutil.which(name, path=SEARCH)
         assert program
-        with open(self.folder / f"{name}.out", "wb") as output:
+        with open(self.folder / f"{name}.out", "ab") as output:
             self._daemons.append(
                 subprocess.Popen(
-                    [program, *words], env=os.environ | self.environment, stdout=output, stderr=output
+                    [program, *words],
+                    cwd=self.folder,
+                    env=os.environ | self.environment,
+                    stdout=output,
+                    stderr=output,
                 )
             )
 

@@ -83,7 +83,7 @@ class StandIn:
 def training(cluster: Cluster, tmp_path: Path) -> Iterator[StandIn]:
     started = StandIn(cluster, tmp_path)
     yield started
-    cluster.ask("scancel", started.id)
+    cluster.end(started.id)
 
 
 def requeue(cluster: Cluster, job: str) -> None:

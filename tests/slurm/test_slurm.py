@@ -81,9 +81,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def before_round_1(cluster: Cluster, undisturbed: Project, folder: Path) -> OnSlurm:
+def before_round_1(cluster: Cluster, undisturbed: Project, folder: Path, settings: dict = CHOSEN) -> OnSlurm:
     """A project for Slurm that still has round 1 to train."""
-    project = OnSlurm(folder, cluster)
+    project = OnSlurm(folder, cluster, settings=settings)
     shutil.copytree(undisturbed.folder / "results", project.folder / "results")
     for name in ("model.pt", "metrics.csv", "eval.json"):
         (project.folder / ROUND / name).unlink()
@@ -122,6 +122,24 @@ def test_a_requeued_and_a_preempted_training_go_on(
     project.finish(process)
     assert cluster.job("train_round", project.folder) == Job(training, "COMPLETED", restarts=2)
     assert project.resumed() == 2
+    assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")
+
+
+def test_a_training_whose_node_is_lost_goes_on_from_its_last_state(
+    cluster: Cluster, undisturbed: Project, tmp_path: Path
+) -> None:
+    """Nobody asks it to save, so it saves after every step.
+
+    Slurm holds the job back for two minutes, in which it makes sure that nothing of it runs any more.
+    """
+    chosen = CHOSEN | {"training": CHOSEN["training"] | {"save_every_s": 0}}
+    project = before_round_1(cluster, undisturbed, tmp_path / "lost", chosen)
+    process = project.start(TARGET)
+    training = project.hold_training(process, 10)
+    cluster.lose_node()
+    project.finish(process)
+    assert cluster.job("train_round", project.folder) == Job(training, "COMPLETED", restarts=1)
+    assert project.resumed() == 1
     assert_same_results(undisturbed, project, TARGET, "tiny_50pct/round1")
 
 

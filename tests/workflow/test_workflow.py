@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import torch
 from tests.workflow.project import SETTINGS, Project, assert_same_results
 
 RUN = "results/tiny_50pct"
+START = "results/tiny_50pct-suponly/round0"
 TARGET = f"{RUN}/eval.json"
 TABLE = "results/tables/tiny_50pct.md"
 
@@ -57,11 +60,20 @@ def test_prepared_data_keeps_the_promised_form(finished: Project) -> None:
 
 
 def test_killed_runs_go_on_and_end_the_same(finished: Project, tmp_path: Path) -> None:
-    """kill -9 of the trainer, of snakemake and of the whole group, each followed by the same command."""
+    """kill -9 of the trainer, of snakemake and of the whole group, each followed by the same command.
+
+    Before the first, that command is refused beside the run that lives.
+    """
     project = Project(tmp_path / "killed")
     shutil.copytree(finished.folder / "results/data", project.folder / "results/data")
+    process, log = project.start(TARGET), f"{START}/work/log.txt"
+    project.wait_for(process, log, "step 5/")
+    os.kill(project.trainer(log), signal.SIGSTOP)
+    second = project.attempt(TARGET)
+    assert (second.returncode, "LockException" in second.stdout) == (1, True), second.stdout
+    os.kill(project.trainer(log), signal.SIGCONT)
+    project.kill_at(process, log, "step 10/", "group")
     for log, text, what in (
-        ("results/tiny_50pct-suponly/round0/work/log.txt", "step 10/", "group"),
         (f"{RUN}/round1/work/log.txt", "step 10/", "trainer"),
         (f"{RUN}/round1/work/log.txt", "step 25/", "snakemake"),
         (f"{RUN}/round2/work/log.txt", "step 15/", "group"),

@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from twist.leases import lease_gpus
+
+    lease_gpus(arguments.device)  # before torch is imported
+
     from twist.devices import describe, open_device
     from twist.files import read_names, write_json
     from twist.inference import infer, predictions

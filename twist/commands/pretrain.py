@@ -42,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from twist.leases import lease_gpus
+
+    lease_gpus(arguments.device)  # before torch is imported
+
     import twist
     from twist.classes import CLASS_TABLES
     from twist.devices import open_device

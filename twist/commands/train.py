@@ -42,13 +42,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depends", type=Path, nargs="*", default=[], help="files that the result depends on"
     )
     parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
     parser.add_argument("--name", default="training", help="name in the log")
     parser.add_argument("--work", type=Path, required=True, help="folder of the resumable state and the log")
     parser.add_argument("--out", type=Path, required=True, help="the trained model")
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from twist.leases import lease_gpus
+    from twist.runs import chosen_settings
+
+    settings = chosen_settings(arguments)
+    count = settings.training.gpus_per_training
+    lease_gpus(arguments.device, count)  # before torch is imported
+
     import twist
     from twist.classes import CLASS_TABLES
     from twist.errors import TwistError
@@ -56,9 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.learning.batches import Mix
     from twist.learning.launching import launch
     from twist.learning.trainer import TrainingPlan
-    from twist.runs import chosen_settings
 
-    settings = chosen_settings(arguments)
     rounds, stage = settings.selftraining, arguments.stage
     labelled = read_names(arguments.labelled)
     if not labelled:
@@ -95,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         origin={key: json.dumps(value) for key, value in origin.items()},
     )
     paths = (arguments.work, arguments.out)
-    launch(settings.training.gpus_per_training, train_on, plan, *paths, arguments.device, arguments.name)
+    launch(count, train_on, plan, *paths, arguments.device, arguments.name)
 
 
 def train_on(
