@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.bench.measure import measure
+from benchmarks.bench.measure import BUDGET_S, measure
 from benchmarks.bench.report import Row, write_report
 from benchmarks.bench.suite import CASES
 
@@ -30,11 +30,11 @@ def main(words: list[str] | None = None) -> None:
     )
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
-    rows = []
+    rows, budget_s = [], 0.5 if arguments.quick else BUDGET_S
     for case in chosen(arguments.only):
         for size in case.sizes[:1] if arguments.quick else case.sizes:
             with tempfile.TemporaryDirectory() as folder:
-                rows.append(Row(case, size, measure(case.task(size, Path(folder)))))
+                rows.append(Row(case, size, measure(case.task(size, Path(folder)), budget_s)))
             print(rows[-1].line(), flush=True)
     write_report(arguments.out, rows)
     print(f"wrote {arguments.out / 'bench.md'} and bench.json")

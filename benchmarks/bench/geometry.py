@@ -133,7 +133,10 @@ def _elastic(
 
 _PAIRS = "cKDTree's pairs, csgraph's connected components"
 CASES = [
-    Case("voxelisation, 2 cm", "points", "`np.unique` of rows", "bit for bit", (33_000, 132_000, 500_000), voxel_task),
+    Case(
+        "voxelisation, 2 cm", "points", "`np.unique` of rows", "bit for bit", (33_000, 132_000, 500_000),
+        voxel_task,
+    ),
     Case(
         "augmentation", "points", "SciPy's interpolator and convolution, `np.unique` of rows", "to 0.02 mm",
         (33_000, 132_000, 500_000), augment_task,
@@ -143,6 +146,8 @@ CASES = [
             f"clustering, {what}", "points", _PAIRS, "the same partition", (10_000, 42_000, 160_000),
             partial(cluster_task, collapse=collapse),
         )
-        for what, collapse in (("original coordinates", 0.0), ("shifted, spread", 0.5), ("shifted, collapsed", 0.85))
+        for what, collapse in (
+            ("original coordinates", 0.0), ("shifted, spread", 0.5), ("shifted, collapsed", 0.85)
+        )
     ),
 ]  # fmt: skip

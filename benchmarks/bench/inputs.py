@@ -57,8 +57,8 @@ def room_samples(count: int) -> tuple[SceneSample, ...]:
 def objects_apart(points: int, collapse: float) -> tuple[np.ndarray, np.ndarray]:
     """Points of objects' surfaces (N, 3) float32 and their classes (N,), moved to their centres by a share.
 
-    A collapse of 0 is the scan itself, where a point has 5 others within 3 cm; 0.85 (some 200 others) is what a trained offset
-    makes of it. Objects are as many as the points need, on a floor that grows with them.
+    A collapse of 0 is the scan itself, where a point has 5 others within 3 cm; 0.85 (some 200 others) is what
+    a trained offset makes of it. Objects are as many as the points need, on a floor that grows with them.
     """
     rng = np.random.default_rng(0)
     objects, side = points // _OF_OBJECT, np.sqrt(_OF_OBJECT) * _SPACING_M

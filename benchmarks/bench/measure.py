@@ -13,14 +13,14 @@ from typing import Any
 
 from benchmarks.bench.case import Task
 
-#: Repeats go on until both sides together have taken so long, or so often.
-_BUDGET_S = 2.5
+#: Repeats go on until both sides together have taken so long, or were called so often.
+BUDGET_S = 2.5
 _MOST_REPEATS = 15
 
 
 @dataclass(frozen=True)
 class Side:
-    """cpu_s: processor time of one call, the least of the repeats; memory_mb: peak beyond what it was given."""
+    """cpu_s: processor time of one call, the least of the repeats; memory_mb: peak beyond the input."""
 
     cpu_s: float
     memory_mb: float | None
@@ -41,13 +41,13 @@ class Measured:
         return self.reference.cpu_s / self.ours.cpu_s
 
 
-def measure(task: Task) -> Measured:
+def measure(task: Task, budget_s: float = BUDGET_S) -> Measured:
     """Check that both sides agree, then time them in turn. Raises AssertionError where they do not."""
     task.check(task.ours(), task.reference())  # compiles and warms caches, too
     work = (task.ours, task.reference)
     memory = [peak_mb(side) for side in work]
     least, repeats, spent = [float("inf")] * 2, 0, 0.0
-    while repeats < _MOST_REPEATS and (repeats == 0 or spent < _BUDGET_S):
+    while repeats < _MOST_REPEATS and (repeats == 0 or spent < budget_s):
         for k, side in enumerate(work):
             taken = cpu_seconds(side)
             least[k] = min(least[k], taken)

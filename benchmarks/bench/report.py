@@ -68,9 +68,9 @@ def as_markdown(rows: list[Row], facts: dict[str, Any]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Processor time of one call on one thread, the least of several, and peak memory beyond the input, on "
-        f"{where['processor']} ({where['cores']} cores), revision {facts['revision']}. × is how many times as "
-        "long the plain reference takes, measured in turn in the same process.",
+        "Processor time of a call on one thread, the least of several, and peak memory beyond the input, on "
+        f"{where['processor']} ({where['cores']} cores), revision {facts['revision']}. × is how many times "
+        "as long the plain reference takes, measured in turn in the same process.",
         "",
         "| step | size | time | a second | memory | plain: time | memory | × |",
         "|---|---|---|---|---|---|---|---|",
@@ -78,7 +78,8 @@ def as_markdown(rows: list[Row], facts: dict[str, Any]) -> str:
     for row in rows:
         m = row.measured
         lines.append(
-            f"| {row.case.name} | {f'{m.amount:,}'.replace(',', ' ')} {row.case.unit} | {_time(m.ours.cpu_s)} | "
+            f"| {row.case.name} | {m.amount:_} {row.case.unit} | ".replace("_", " ")
+            + f"{_time(m.ours.cpu_s)} | "
             f"{_short(m.amount / m.ours.cpu_s)} | {_memory(m.ours)} | {_time(m.reference.cpu_s)} | "
             f"{_memory(m.reference)} | {m.ratio:.2f} |"
         )
