@@ -15,7 +15,7 @@ import numpy as np
 
 from twist.classes import ClassTable
 from twist.regions import Regions
-from twist.scoring.matching import number_instances
+from twist.scoring.matching import Instances, number_instances
 
 #: A prediction is right from this IoU on: not above it, as average precision asks.
 IOU = 0.5
@@ -53,14 +53,19 @@ class CoverageScores:
 
 
 def cover_scene(
-    semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable
+    semantic: np.ndarray,
+    instance: np.ndarray,
+    predictions: Regions,
+    table: ClassTable,
+    truth: Instances | None = None,
 ) -> SceneCoverage:
     """Compare one scene's predictions of any size with its instances of any size.
 
-    semantic, instance, predictions: as for ``match_scene``, which checks them
+    semantic, instance, predictions, truth: as for ``match_scene``, which checks them
     Points without an instance excuse nothing: a prediction on them is wrong.
     """
-    instance_of_point, instance_label, instance_size = number_instances(semantic, instance, table)
+    truth = truth or number_instances(semantic, instance, table)
+    instance_of_point, instance_label, instance_size = truth
     is_thing = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
     label = predictions.label
     owner = most_confident(predictions, is_thing)
