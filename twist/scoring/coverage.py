@@ -128,8 +128,7 @@ def _shared_points(
     owner: np.ndarray, predictions: int, instance_of_point: np.ndarray, instances: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Points that each prediction shares with each instance (K, G) int64, and its own points (K,) int64."""
-    inside = owner >= 0
     columns = instances + 1  # the last one counts points without an instance
-    cell = owner[inside] * columns + instance_of_point[inside]
-    points = np.bincount(cell, minlength=predictions * columns).reshape(predictions, columns)
+    cell = (owner + 1) * columns + instance_of_point  # row 0 counts points without a prediction
+    points = np.bincount(cell, minlength=(predictions + 1) * columns).reshape(-1, columns)[1:]
     return points[:, :instances], points.sum(axis=1)

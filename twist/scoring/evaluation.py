@@ -17,7 +17,7 @@ from twist.regions import Regions
 from twist.scene import Scene
 from twist.scoring.average_precision import Scores, average_precision
 from twist.scoring.coverage import CoverageScores, cover_scene, coverage_scores
-from twist.scoring.matching import SceneMatches, match_scene, number_instances
+from twist.scoring.matching import SceneMatches, check_fit, match_scene, number_instances
 
 #: Class index and instance id of each point of a scene, (N,) integers each.
 Truth = tuple[np.ndarray, np.ndarray]
@@ -47,6 +47,7 @@ def evaluate(
         with _naming(name):
             semantic, instance = truth_of(name)
             predictions = predictions_of(name, len(semantic))
+            check_fit(semantic, instance, predictions, table)
             truth = number_instances(semantic, instance, table)
             matches.append(match_scene(semantic, instance, predictions, table, truth))
             coverages.append(cover_scene(semantic, instance, predictions, table, truth))

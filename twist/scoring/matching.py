@@ -68,13 +68,14 @@ def match_scene(
     Points that lie in no instance of a thing class are *void*, whatever the reason.
     Raises TwistError where the sizes or the class indices do not fit. Source: ScanNet's evaluation.
     """
-    _check(semantic, instance, predictions, table)
+    check_fit(semantic, instance, predictions, table)
     instance_of_point, instance_label, instance_size = truth or number_instances(semantic, instance, table)
     number_of_instances = len(instance_label)
 
     columns = number_of_instances + 1  # the last one counts void
-    cell = predictions.region_of_entry * columns + instance_of_point[predictions.index]
-    points = np.bincount(cell, minlength=len(predictions) * columns).reshape(len(predictions), columns)
+    points = np.zeros((len(predictions), columns), np.int64)
+    for k, row in enumerate(points):  # one at a time, so that its points stay in the caches
+        row[:] = np.bincount(instance_of_point[predictions[k]], minlength=columns)
 
     is_scored_class = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
     is_large = predictions.sizes >= SMALLEST_REGION
@@ -127,9 +128,7 @@ def join_scenes(scenes: Sequence[SceneMatches]) -> SceneMatches:
 
 def number_instances(semantic: np.ndarray, instance: np.ndarray, table: ClassTable) -> Instances:
     """The instances of a scene's thing classes, by class, then by id; see ``Instances``."""
-    if instance.max(initial=0) > len(
-        instance
-    ):  # ids far apart: renumber, so that the table below stays small
+    if instance.max(initial=0) > len(instance):  # ids far apart: renumber, or the table is large
         known, place = np.unique(instance, return_inverse=True)
         instance = place - np.count_nonzero(known < 0)
     width = int(instance.max(initial=0)) + 2
@@ -140,12 +139,13 @@ def number_instances(semantic: np.ndarray, instance: np.ndarray, table: ClassTab
     is_instance[1:] &= table.is_thing[: len(is_instance) - 1, None]
     is_instance[0] = is_instance[:, 0] = False
     label, column = np.nonzero(is_instance)
-    number_of_key = np.full(is_instance.shape, len(label), np.int64)
+    number_of_key = np.full(is_instance.shape, len(label), np.int32)
     number_of_key[label, column] = np.arange(len(label))
     return number_of_key.ravel()[key], (label - 1).astype(np.int32), size_of_key[label, column]
 
 
-def _check(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable) -> None:
+def check_fit(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable) -> None:
+    """Raise TwistError where sizes, class indices or scores make no sense together."""
     if not len(semantic) == len(instance) == predictions.size_of_scene:
         raise TwistError(
             f"predictions are for a scene of {predictions.size_of_scene} points, the ground truth has "
