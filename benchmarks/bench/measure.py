@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.bench.case import Task
 
 #: Repeats go on until both sides together have taken so long, or were called so often.
-BUDGET_S = 2.5
+BUDGET_S = 1.5
 _MOST_REPEATS = 15
 
 
@@ -45,9 +45,9 @@ def measure(task: Task, budget_s: float = BUDGET_S) -> Measured:
     """Check that both sides agree, then time them in turn. Raises AssertionError where they do not."""
     task.check(task.ours(), task.reference())  # compiles and warms caches, too
     work = (task.ours, task.reference)
-    memory = [peak_mb(side) for side in work]
-    least, repeats, spent = [float("inf")] * 2, 0, 0.0
-    while repeats < _MOST_REPEATS and (repeats == 0 or spent < budget_s):
+    memory, least = ([*figures] for figures in zip(*(peak_mb(side) for side in work), strict=True))
+    repeats, spent = 1, sum(least)
+    while repeats < _MOST_REPEATS and spent < budget_s:
         for k, side in enumerate(work):
             taken = cpu_seconds(side)
             least[k] = min(least[k], taken)
@@ -71,16 +71,19 @@ def cpu_seconds(work: Callable[[], Any]) -> float:
     return taken
 
 
-def peak_mb(work: Callable[[], Any]) -> float | None:
-    """By how much one call raises the process's memory at most; None where Linux does not tell."""
+def peak_mb(work: Callable[[], Any]) -> tuple[float | None, float]:
+    """By how much one call raises the process's memory at most, and its processor time.
+
+    The memory is None where Linux does not tell.
+    """
     if sys.platform != "linux":
-        return None
+        return None, cpu_seconds(work)
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # else memory that is free, but kept, would hide what the call takes
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     before = _status_mb("VmRSS")
-    work()
-    return max(_status_mb("VmHWM") - before, 0.0)
+    taken = cpu_seconds(work)
+    return max(_status_mb("VmHWM") - before, 0.0), taken
 
 
 def _status_mb(field: str) -> float:
