@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.bench.case import Task
 
 #: Repeats go on until both sides together have taken so long, or were called so often.
-BUDGET_S = 1.5
+BUDGET_S = 0.8
 _MOST_REPEATS = 15
 
 

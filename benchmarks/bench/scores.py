@@ -136,7 +136,7 @@ CASES = [
         "bit for bit, weights to 1e-5", (33_000, 132_000, 500_000), label_task,
     ),
     Case(
-        "evaluation, 132 000 points, 100 predictions", "scenes", "dense masks", "to 1e-12", (1, 4, 12),
+        "evaluation, 132 000 points, 100 predictions", "scenes", "dense masks", "to 1e-12", (1, 2, 4),
         evaluation_task,
     ),
 ]  # fmt: skip
