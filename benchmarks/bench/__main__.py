@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from benchmarks.bench.measure import BUDGET_S, measure
-from benchmarks.bench.report import Row, write_report
+from benchmarks.bench.report import Row, machine, write_report
 from benchmarks.bench.suite import CASES
+from twist.provenance import provenance
 
 
 def chosen(words: list[str]) -> list:
@@ -30,13 +31,14 @@ def main(words: list[str] | None = None) -> None:
     )
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
+    facts = provenance(device="cpu") | {"machine": machine()}
     rows, budget_s = [], 0.3 if arguments.quick else BUDGET_S
     for case in chosen(arguments.only):
         for size in case.sizes[:1] if arguments.quick else case.sizes:
             with tempfile.TemporaryDirectory() as folder:
                 rows.append(Row(case, size, measure(case.task(size, Path(folder)), budget_s)))
             print(rows[-1].line(), flush=True)
-            write_report(arguments.out, rows)  # each time: a suite that is stopped leaves what it has
+            write_report(arguments.out, rows, facts)  # each time: a suite that is stopped leaves what it has
     print(f"wrote {arguments.out / 'bench.md'} and bench.json")
 
 

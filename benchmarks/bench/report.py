@@ -10,7 +10,6 @@ from typing import Any
 from benchmarks.bench.case import Case
 from benchmarks.bench.measure import Measured, Side
 from twist.files import write_json, write_text
-from twist.provenance import provenance
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,8 @@ class Row:
         }
 
 
-def write_report(folder: Path, rows: list[Row]) -> None:
-    """Both files, each whole or not at all."""
-    facts = provenance(device="cpu") | {"machine": machine()}
+def write_report(folder: Path, rows: list[Row], facts: dict[str, Any]) -> None:
+    """Both files, each whole or not at all. facts: provenance, with ``machine``."""
     write_json(folder / "bench.json", {"provenance": facts, "rows": [row.record() for row in rows]})
     write_text(folder / "bench.md", as_markdown(rows, facts))
 
