@@ -16,14 +16,12 @@ from torch import nn
 
 from benchmarks.bench.case import Case, Task
 from benchmarks.bench.inputs import room_samples
-from twist.checking import read_yaml
+from benchmarks.bench.teaching import believed, new_trainer, preset
 from twist.classes import SCANNET
-from twist.learning.batches import Batch, Mix, make_batch
-from twist.learning.log import SilentLog
+from twist.learning.batches import Batch, make_batch
 from twist.learning.optimisation import make_optimizer
 from twist.learning.samples import SceneSample
 from twist.learning.state import StateFolder
-from twist.learning.trainer import Trainer, TrainingPlan
 from twist.network import sparse
 from twist.network.extraction import Extraction
 from twist.network.model import Model, load_tensors
@@ -33,13 +31,6 @@ from twist.selftraining.proposals import group_points
 from twist.settings import Settings
 
 CPU = torch.device("cpu")
-PRESETS = Path(__file__).parents[2] / "config" / "presets"
-#: What a trained Φ is taken to say: its logits are those of fresh weights plus so much for the true class.
-SURE = 8.0
-
-
-def small() -> Settings:
-    return Settings.from_layers({"small": read_yaml(PRESETS / "small.yaml")})
 
 
 @contextmanager
@@ -78,26 +69,14 @@ def with_gradients(network: nn.Module, call: Any) -> tuple[torch.Tensor, ...]:
 
 def extraction_task(rooms: int, _: Path) -> Task:
     torch.manual_seed(0)
-    batch = make_batch(list(room_samples(rooms)), small().network)
-    network = Model(small().network, SCANNET).extraction.train()
+    batch = make_batch(list(room_samples(rooms)), preset("small").network)
+    network = Model(preset("small").network, SCANNET).extraction.train()
 
     def run() -> tuple[torch.Tensor, ...]:
         said: Extraction = network(batch.features, batch.indices, len(batch))
         return said.logits, said.offset
 
     return Task(*both(partial(with_gradients, network, run)), close, len(batch.indices))
-
-
-def believed(sample: SceneSample) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (N, C) that favour the annotated class, and true offsets (N, 3) of a scene's points."""
-    probability = np.full((len(sample), len(SCANNET)), 0.2 / (len(SCANNET) - 1), np.float32)
-    known = sample.semantic >= 0
-    probability[known, sample.semantic[known]] = 0.8
-    offset = np.zeros_like(sample.xyz)
-    for k in np.unique(sample.instance[sample.instance >= 0]):
-        inside = sample.instance == k
-        offset[inside] = sample.xyz[inside].mean(axis=0) - sample.xyz[inside]
-    return probability, offset
 
 
 def room_proposals(sample: SceneSample, batch: Batch, settings: Settings) -> ProposalVoxels:
@@ -113,7 +92,7 @@ def room_proposals(sample: SceneSample, batch: Batch, settings: Settings) -> Pro
 
 def recorrection_task(rooms: int, _: Path) -> Task:
     torch.manual_seed(0)
-    settings, parts, rows = small(), [], 0
+    settings, parts, rows = preset("small"), [], 0
     for sample in room_samples(rooms):
         batch = make_batch([sample], settings.network)
         part = room_proposals(sample, batch, settings)
@@ -130,35 +109,13 @@ def recorrection_task(rooms: int, _: Path) -> Task:
     return Task(*both(partial(with_gradients, network, run)), close, len(proposals))
 
 
-def new_trainer(folder: Path, batch: Batch, samples: tuple[SceneSample, ...]) -> Trainer:
-    """A training with Ψ, before its first step, whose Φ speaks as if it were trained already."""
-    settings = small()
-    plan = TrainingPlan(
-        settings, SCANNET, folder, folder, Mix(batch.names, len(batch)), 1000, 0, None, None, True, {}
-    )
-    trainer = Trainer(plan, folder, CPU, SilentLog(folder, 1000, "bench"))
-    trainer.model.train()
-    trainer.class_weight = torch.ones(len(SCANNET))
-    probability, offset = (np.concatenate(parts) for parts in zip(*map(believed, samples), strict=True))
-    rows = torch.zeros(len(batch.indices), dtype=torch.int64)
-    rows[batch.voxel_of_point] = torch.arange(len(batch.voxel_of_point))  # a point of each voxel
-    logits = SURE * torch.from_numpy(probability)[rows]
-    towards = 0.9 * torch.from_numpy(offset)[rows]
-
-    def taught(_: nn.Module, __: Any, said: Extraction) -> Extraction:
-        return replace(said, logits=said.logits + logits, offset=0.1 * said.offset + towards)
-
-    trainer.model.extraction.register_forward_hook(taught)
-    return trainer
-
-
 def step_task(rooms: int, folder: Path) -> Task:
     samples = room_samples(rooms)
-    batch = make_batch(list(samples), small().network)
+    batch = make_batch(list(samples), preset("small").network)
 
     def stepping(name: str) -> Any:
         (folder / name).mkdir()
-        trainer = new_trainer(folder / name, batch, samples)
+        trainer = new_trainer(folder / name, batch, samples, preset("small"), CPU)
 
         def step() -> dict[str, float]:
             torch.manual_seed(0)  # of dropout
@@ -177,14 +134,14 @@ def step_task(rooms: int, folder: Path) -> Task:
 
 
 def state_task(width: int, folder: Path) -> Task:
-    wide = small().network
+    wide = preset("small").network
     channels = {
         key: tuple(width * c for c in getattr(wide, key)) for key in ("encoder_channels", "decoder_channels")
     }
     model = Model(replace(wide, **channels), SCANNET)
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    optimizer = make_optimizer(model, small().training)
+    optimizer = make_optimizer(model, preset("small").training)
     optimizer.step()
     weights = model.state_dict()
     state = {"step": 1, "finished": False, "average": weights, "model": weights}
