@@ -32,7 +32,9 @@ def test_hours_follow_from_scans_and_steps() -> None:
     scale = Scale(10, 2, 1000, steps_first=100, steps_round=50, rounds=2, scenes_first=4, scenes_round=4)
     costs = Costs(3.6, 0, 0.36, 0, 0, 0.036, 0)
     assert scale.cpu_hours(costs)["reading and preparing"] == pytest.approx(12 * 1000 * 3.6 / 3600)
-    assert scale.cpu_hours(costs)["augmentation, voxels of all steps"] == pytest.approx(800 * 1000 * 1e-4)
+    assert scale.cpu_hours(costs)["augmentation and voxelisation of all steps"] == pytest.approx(
+        800 * 1000 * 1e-4
+    )
     assert scale.gpu_hours(2.0, 100.0) == (pytest.approx(100 / 3600), pytest.approx(26 * 0.1 / 3600))
     training, predicting = scale.gpu_hours(2.0, 100.0)
     assert scale.wall_hours(2.0, 100.0, 8) == pytest.approx(training / 4 + predicting / 8)
