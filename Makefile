@@ -12,7 +12,7 @@ GPUS := $(shell nvidia-smi -L 2>/dev/null | wc -l)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet rules host --
 
-.PHONY: setup demo full test lint format clean
+.PHONY: setup demo full test bench lint format clean
 
 setup: .venv/.installed  ## .venv alone; every other target does it on first use
 
@@ -26,6 +26,9 @@ full: .venv/.installed  ## full supervision on rooms, the upper bound
 
 test: .venv/.installed
 	@$(BIN)/python -m pytest
+
+bench: .venv/.installed  ## processor time of every step beside a plain reference: results/bench/bench.md
+	@$(BIN)/python -m benchmarks.bench
 
 lint: .venv/.installed
 	@$(BIN)/ruff check .

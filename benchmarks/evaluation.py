@@ -1,4 +1,4 @@
-"""Time and memory of evaluating as many scenes as ScanNet's validation part: python benchmarks/evaluation.py
+"""Time and memory of evaluating as many scenes as ScanNet's validation part: python -m benchmarks.evaluation
 
 Scenes are random: points in contiguous instances, predictions near them. A dozen distinct ones stand on
 disk under as many names as wanted: the figures hold reading, matching and scoring, but no cold disk.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.bench.inputs import random_predictions
 from twist.classes import SCANNET
 from twist.formats.submission import write_submission
 from twist.regions import Regions
@@ -22,33 +23,18 @@ from twist.scene import Scene
 from twist.scoring.evaluation import Evaluation, evaluate_run, evaluate_submission
 
 DISTINCT = 12
-INSTANCES = 40
 
 
-def random_scene(points: int, predictions: int, rng: np.random.Generator) -> tuple[Scene, Regions]:
+def random_scene(points: int, predictions: int, seed: int) -> tuple[Scene, Regions]:
     """40 contiguous instances; predictions are instances, moved by up to a tenth of their length."""
-    cuts = np.sort(rng.choice(np.arange(1, points), INSTANCES - 1, replace=False))
-    starts, ends = np.append(0, cuts), np.append(cuts, points)
-    instance = np.repeat(np.arange(INSTANCES), ends - starts)
-    label = rng.integers(-1, len(SCANNET), INSTANCES)
+    semantic, instance, guesses = random_predictions(points, predictions, seed)
     scene = Scene(
         name="random",
-        xyz=rng.random((points, 3), np.float32),
+        xyz=np.random.default_rng(seed).random((points, 3), np.float32),
         rgb=np.zeros((points, 3), np.uint8),
         faces=np.zeros((0, 3), np.int32),
-        semantic=label[instance].astype(np.int32),
-        instance=instance.astype(np.int32),
-    )
-    chosen = rng.integers(0, INSTANCES, predictions)
-    lengths = ends[chosen] - starts[chosen]
-    first = starts[chosen] + (rng.uniform(-0.1, 0.1, predictions) * lengths).astype(int)
-    index = [np.arange(max(a, 0), min(a + n, points)) for a, n in zip(first, lengths, strict=True)]
-    guesses = Regions(
-        index=np.concatenate(index).astype(np.int32),
-        offsets=np.cumsum([0, *map(len, index)]).astype(np.int64),
-        label=np.maximum(label[chosen], 2).astype(np.int32),
-        score=rng.random(predictions, np.float32),
-        size_of_scene=points,
+        semantic=semantic,
+        instance=instance,
     )
     return scene, guesses
 
@@ -56,11 +42,10 @@ def random_scene(points: int, predictions: int, rng: np.random.Generator) -> tup
 def write_scenes(folder: Path, scenes: int, points: int, predictions: int) -> list[str]:
     """``folder/scenes`` and ``folder/predictions``; returns the names."""
     names = [f"scene{k:04d}_00" for k in range(scenes)]
-    rng = np.random.default_rng(0)
     for k, name in enumerate(names):
         scene_file, guess_file = (folder / part / f"{name}.npz" for part in ("scenes", "predictions"))
         if k < DISTINCT:
-            scene, guesses = random_scene(points, predictions, rng)
+            scene, guesses = random_scene(points, predictions, k)
             scene.save(scene_file)
             guesses.save(guess_file)
         else:

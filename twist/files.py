@@ -105,14 +105,16 @@ def write_npz(path: str | Path, arrays: dict[str, np.ndarray], *, compress: bool
         save(handle, **arrays)
 
 
-def read_npz(path: str | Path) -> dict[str, np.ndarray]:
-    """Read every array of an npz. Pickles are refused; a missing or damaged file raises TwistError.
+def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Read every array of an npz, or those of some names that it has. Pickles are refused; a missing or
+    damaged file raises TwistError.
 
     The zip's own checksums are verified as each array is read.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            wanted = archive.files if names is None else [name for name in names if name in archive.files]
+            return {name: archive[name] for name in wanted}
     except FileNotFoundError as error:
         raise TwistError(f"{path} does not exist; the workflow step that makes it has not run") from error
     except _DAMAGE as error:

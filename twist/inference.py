@@ -103,8 +103,8 @@ def infer(
         return Inference(points.probability, probability, proposals, np.zeros(0, np.float32), nothing)
     inputs = proposal_voxels(
         proposals,
-        points.batch.voxel_of_point.cpu().numpy(),
-        points.batch.position.cpu().numpy(),
+        points.batch.in_memory.voxel_of_point.numpy(),
+        points.batch.in_memory.position.numpy(),
         probability,
         model.table,
         model.settings.recorrection_grid,
@@ -123,12 +123,13 @@ def infer(
 
 
 def _forward(model: Model, sample: SceneSample, limits: InferenceSettings) -> tuple[Batch, Extraction]:
-    batch = make_batch([sample], model.settings).to(model.device)
+    batch = make_batch([sample], model.settings)
     margin = math.ceil(limits.margin_m / model.settings.voxel_size_m)
-    tiles = cut(batch.indices[:, 1:].cpu().numpy(), limits.voxels_max, margin)
+    tiles = cut(batch.indices[:, 1:].numpy(), limits.voxels_max, margin)
+    batch = batch.to(model.device)
     if len(tiles) > 1:
         return batch, _extract_tiles(model, batch, tiles)
-    return batch, model.extraction(batch.features, batch.indices, 1)
+    return batch, model.extraction(batch.features, batch.indices, 1, batch.largest_index)
 
 
 def _extract_tiles(model: Model, batch: Batch, tiles: Sequence[Tile]) -> Extraction:

@@ -57,8 +57,8 @@ class Scene:
                 )
         if n == 0:
             raise TwistError(f"scene {self.name} has no vertices")
-        bad = ~(np.abs(self.xyz) < FARTHEST_M).all(axis=1)  # also true for NaN
-        if bad.any():
+        if not (self.xyz.min() > -FARTHEST_M and self.xyz.max() < FARTHEST_M):  # also true for NaN
+            bad = ~(np.abs(self.xyz) < FARTHEST_M).all(axis=1)
             first = int(bad.argmax())
             raise TwistError(
                 f"scene {self.name}: {bad.sum()} vertices have NaN, infinite or huge coordinates "
@@ -99,4 +99,24 @@ class Scene:
             name, labelled = str(arrays.pop("name")), bool(arrays.pop("labelled"))
             return cls(name=name, labelled=labelled, **arrays)
         except (KeyError, TypeError) as error:
-            raise TwistError(f"{path} is not a prepared scene ({error}); run `prepare` again") from error
+            raise _not_a_scene(path, error) from error
+
+    @staticmethod
+    def load_labels(path: str | Path) -> tuple[np.ndarray, np.ndarray, bool]:
+        """``semantic``, ``instance`` and ``labelled`` of what ``save`` wrote, without reading the rest.
+
+        Raises TwistError for a missing file and for one that is damaged there.
+        """
+        arrays = read_npz(path, ("semantic", "instance", "labelled"))
+        try:
+            semantic, instance, labelled = (arrays[key] for key in ("semantic", "instance", "labelled"))
+        except KeyError as error:
+            raise _not_a_scene(path, error) from error
+        for key, values in (("semantic", semantic), ("instance", instance)):
+            if values.dtype != np.int32 or values.shape != (len(semantic),):
+                raise _not_a_scene(path, f"{key} is {values.dtype}{values.shape}")
+        return semantic, instance, bool(labelled)
+
+
+def _not_a_scene(path: str | Path, why: object) -> TwistError:
+    return TwistError(f"{path} is not a prepared scene ({why}); run `prepare` again")

@@ -32,6 +32,9 @@ def test_another_length_than_the_mesh_names_both_files(tmp_path):
         "[1, 2]", "{}", '{"segIndices": 3}', '{"segIndices": [1, -1]}', '{"segIndices": [1, 0.5]}',
         '{"segIndices": [true, 0]}', '{"segIndices": [[1], [2]]}', '{"segIndices": [1, null]}',
         '{"segIndices": [1, 99999999999999999999]}', '{"segIndices": [1,', "",
+        '{"segIndices":[1,99999999999999999999]}', '{"segIndices":[1,', '{"segIndices":[1,,2]}',
+        '{"segIndices":[,2]}', '{"segIndices":[1,]}', '{"segIndices":[1,02]}', '{"segIndices":[1 2]}',
+        '[{"segIndices":[1,2]}]', '{"segIndices":[1,9223372036854775808]}', '{"segIndices":[1,2]',
     ],
 )  # fmt: skip
 def test_broken_files_are_named(tmp_path, content):
@@ -39,6 +42,23 @@ def test_broken_files_are_named(tmp_path, content):
     path.write_text(content)
     with pytest.raises(TwistError, match=r"a\.segs\.json"):
         read_segments(path, 2, "mesh.ply")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"segIndices": [3, 10]}', [3, 10]),
+        ('{"segIndices":[ 3,10 ]}', [3, 10]),
+        ('{"segIndices":[0,9223372036854775807]}', [0, 2**63 - 1]),
+        ('{"a":{"segIndices":[7,8]},"segIndices":[1,2]}', [1, 2]),
+        ('{"a":"\\"segIndices\\":[7,8]","segIndices":[1,2]}', [1, 2]),
+        ('{"segIndices":[1,2],"params":{"k":[1]}}', [1, 2]),
+    ],
+)
+def test_other_ways_of_writing_the_same(tmp_path, content, expected):
+    path = tmp_path / "a.segs.json"
+    path.write_text(content)
+    assert read_segments(path, 2, "mesh.ply").tolist() == expected
 
 
 def test_a_missing_file_is_named(tmp_path):

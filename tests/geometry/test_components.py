@@ -5,21 +5,32 @@ from hypothesis import strategies as st
 
 from tests.references import components_reference as reference
 from twist.errors import TwistError
-from twist.geometry.components import cell_keys, components_by_cells, components_by_tree, radius_components
+from twist.geometry.components import (
+    _FINE,
+    _WIDE,
+    cells_of,
+    components_by_cells,
+    components_by_points,
+    components_by_tree,
+    radius_components,
+)
 
 
-def by_both(
-    xyz: np.ndarray, radius_m: float, group: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def by_every_way(xyz: np.ndarray, radius_m: float, group: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
     points = np.ascontiguousarray(xyz, np.float64)
     group = np.zeros(len(xyz), np.int64) if group is None else group
-    keys, offsets = cell_keys(points, radius_m, group)
-    return components_by_cells(points, radius_m, keys, offsets), components_by_tree(points, radius_m, group)
+    fine, wide = (cells_of(points, radius_m * side, group) for side in (_FINE, _WIDE))
+    return (
+        components_by_cells(points, radius_m, fine),
+        components_by_points(points, radius_m, wide),
+        components_by_tree(points, radius_m, group),
+        radius_components(xyz, radius_m, group),
+    )
 
 
 def check(xyz: np.ndarray, radius_m: float, group: np.ndarray | None = None) -> None:
     expected = reference.radius_components(xyz, radius_m, group)
-    for ids in by_both(xyz, radius_m, group):
+    for ids in by_every_way(xyz, radius_m, group):
         np.testing.assert_array_equal(ids, expected)
 
 
@@ -76,7 +87,7 @@ def test_more_than_a_thousand_neighbours_make_one_component():
 
 def test_far_outliers_fall_back_to_the_tree():
     xyz = np.array([[0, 0, 0], [0.01, 0, 0], [1e12, -1e12, 1e12], [1e12, -1e12, 1e12]])
-    assert cell_keys(xyz, 0.02, np.zeros(4, np.int64)) is None
+    assert cells_of(xyz, 0.02, np.zeros(4, np.int64)) is None
     assert radius_components(xyz, 0.02).tolist() == [0, 0, 1, 1]
 
 

@@ -145,7 +145,7 @@ def test_a_sequence_goes_on_as_if_it_had_never_stopped(sequence: BatchSequence) 
 def test_only_annotated_scenes_are_truth(sequence: BatchSequence) -> None:
     batch = sequence.batch(0)
     assert batch.truth == (True, False)
-    assert batch.annotated_points().tolist() == [True] * 120 + [False] * 120
+    assert batch.annotated.tolist() == [True] * 120 + [False] * 120
     assert set(batch.semantic[batch.points_of(1)].tolist()) == {4}
     assert len(set(batch.semantic[batch.points_of(0)].tolist())) > 1
 

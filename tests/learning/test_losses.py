@@ -35,8 +35,15 @@ def batch(**changes: object) -> Batch:
         weight=torch.tensor([1.0, 2.0, 1.0, 5.0]),
         instance=torch.tensor([3, 3, -1, -1]),
         centre=torch.tensor([[3.0, 4, 0], [3, 4, 0], [0, 0, 0], [0, 0, 0]]),
+        annotated=torch.zeros(0),
+        labelled_points=torch.zeros(0),
+        instance_points=torch.zeros(0),
+        largest_index=(0, 0, 0),
     )
-    return replace(made, **changes)
+    made = replace(made, **changes)
+    truth = torch.tensor(made.truth).repeat_interleave(made.point_offsets.diff())
+    labelled, on = ((ids >= 0).nonzero().squeeze(1) for ids in (made.semantic, made.instance))
+    return replace(made, annotated=truth, labelled_points=labelled, instance_points=on)
 
 
 def extraction(offset: list[list[float]] | None = None) -> Extraction:

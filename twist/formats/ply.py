@@ -54,9 +54,10 @@ class Ply:
         return colours
 
 
-def read_ply(path: str | Path) -> Ply:
+def read_ply(path: str | Path, *, with_faces: bool = True) -> Ply:
     """Read a PLY file. See ``Ply`` for what it holds; other elements and list properties are skipped.
 
+    with_faces: False leaves out the faces, which are then none.
     Raises TwistError for a missing or truncated file, a malformed header (with its line), counts that do not
     fit the data, and faces that point outside the vertices.
     """
@@ -66,7 +67,7 @@ def read_ply(path: str | Path) -> Ply:
     except OSError as error:
         raise TwistError(f"cannot read {path}: {error.strerror or error}") from error
     header = parse_header(path, data, len(data))
-    tables = read_rows(path, data, header)
+    tables = read_rows(path, data, header, {"vertex", "face"} if with_faces else {"vertex"})
     scalars = [
         prop.name
         for element in header.elements
@@ -76,7 +77,9 @@ def read_ply(path: str | Path) -> Ply:
     if not scalars:
         raise TwistError(f"{path} has no vertices with properties")
     vertex = {name: np.asarray(tables["vertex"][name]) for name in scalars}
-    return Ply(path, vertex, _triangles(path, tables.get("face", {}), len(vertex[scalars[0]])))
+    return Ply(
+        path, vertex, _triangles(path, tables.get("face", {}) if with_faces else {}, len(vertex[scalars[0]]))
+    )
 
 
 def count_vertices(path: str | Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from twist.formats.ply_header import TYPE_NAMES, Element, Header, Property, refu
 Table = dict[str, "np.ndarray | list[np.ndarray]"]
 
 
-def read_rows(path: Path, data: bytes, header: Header) -> dict[str, Table]:
-    """All elements' rows by element name, in the file's types and native byte order.
+def read_rows(path: Path, data: bytes, header: Header, wanted: Container[str]) -> dict[str, Table]:
+    """Rows of the wanted elements by element name, in the file's types and native byte order.
 
     Raises TwistError for a body that does not hold exactly what the header announces.
     """
@@ -24,7 +25,8 @@ def read_rows(path: Path, data: bytes, header: Header) -> dict[str, Table]:
     tables = {}
     at = header.size
     for element in header.elements:
-        tables[element.name], at = _binary_element(path, data, at, element, order)
+        is_wanted = element.name in wanted
+        tables[element.name], at = _binary_element(path, data, at, element, order, is_wanted)
     if at != len(data):
         raise TwistError(
             f"{path} holds {len(data) - at} bytes more than its header announces; its counts are wrong"
@@ -35,12 +37,16 @@ def read_rows(path: Path, data: bytes, header: Header) -> dict[str, Table]:
 # ---- binary
 
 
-def _binary_element(path: Path, data: bytes, at: int, element: Element, order: str) -> tuple[Table, int]:
+def _binary_element(
+    path: Path, data: bytes, at: int, element: Element, order: str, is_wanted: bool
+) -> tuple[Table, int]:
     row = _row_like_first(data, at, element, order)
     if row is not None and at + element.count * row.itemsize <= len(data):
         rows = np.frombuffer(data, row, element.count, at)
         if all(_is_constant(rows[name]) for name in row.names if name.startswith("count of ")):
-            table = {prop.name: rows[prop.name].astype(prop.dtype) for prop in element.properties}
+            table = {
+                prop.name: rows[prop.name].astype(prop.dtype) for prop in element.properties if is_wanted
+            }
             return table, at + element.count * row.itemsize
     return _binary_rows(path, data, at, element, order)
 

@@ -155,7 +155,7 @@ def _parse_alignment(path: Path, line: int, value: str, report: ReadReport) -> n
 
 def _compare_with_vertex_labels(path: Path, semantic: np.ndarray, report: ReadReport) -> None:
     """Cross-check with ScanNet's own vertex labels (NYU40 ids); a few scans hold ids over 40 in error."""
-    labels = read_ply(path).columns("label")[:, 0]
+    labels = read_ply(path, with_faces=False).columns("label")[:, 0]
     if labels.dtype.kind not in "iu":
         raise TwistError(f"{path}: label is {labels.dtype}; expected an integer type")
     if len(labels) != len(semantic):

@@ -11,6 +11,8 @@ import numpy as np
 from twist.errors import TwistError
 from twist.files import read_json, write_text
 
+_POWERS = 10 ** np.arange(1, 19)
+
 
 def read_segments(path: str | Path, number_of_vertices: int, mesh: str | Path) -> np.ndarray:
     """Segment id of each vertex, (N,) int64, as the file has them: any non-negative numbers.
@@ -18,10 +20,11 @@ def read_segments(path: str | Path, number_of_vertices: int, mesh: str | Path) -
     Raises TwistError for a missing or broken file and, naming both files, when its length is not that of
     ``mesh``.
     """
-    content = read_json(path)
+    segments = _in_release_form(Path(path))
+    content = read_json(path) if segments is None else {"segIndices": []}
     if not isinstance(content, dict) or "segIndices" not in content:
         raise TwistError(f"{path} is not a segs.json: it has no segIndices")
-    segments = integer_array(content["segIndices"])
+    segments = integer_array(content["segIndices"]) if segments is None else segments
     if segments is None:
         raise TwistError(f"{path}: segIndices must be a list of non-negative integers")
     if len(segments) != number_of_vertices:
@@ -30,6 +33,30 @@ def read_segments(path: str | Path, number_of_vertices: int, mesh: str | Path) -
             "they do not belong together"
         )
     return segments
+
+
+def _in_release_form(path: Path) -> np.ndarray | None:
+    """The ids of a file as the release has them, without a Python number for each: half a reading's time.
+
+    None for any other form, which the JSON reader then reads or refuses.
+    """
+    data = path.read_bytes() if path.is_file() else b""
+    head, key, rest = data.partition(b'"segIndices":[')
+    numbers, end, tail = rest.partition(b"]")
+    marks = numbers.translate(None, b"0123456789")
+    if data.count(b'"segIndices"') != 1 or marks != b"," * len(marks) or b",," in b"," + numbers + b",":
+        return None
+    try:
+        content = json.loads(head + key + end + tail)
+    except ValueError:
+        return None
+    if not isinstance(content, dict) or content.get("segIndices") != []:
+        return None
+    values = np.fromstring(numbers, np.int64, sep=",")
+    digits = np.searchsorted(_POWERS, values, "right") + 1
+    # More digits than the values have: zeros in front. Numbers of 19 digits may not fit.
+    plain = digits.sum() == len(numbers) - len(marks) and digits.max() < 19
+    return values if plain else None
 
 
 def write_segments(

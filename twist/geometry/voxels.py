@@ -50,16 +50,31 @@ def voxelise(xyz: np.ndarray, voxel_size_m: float, origin: np.ndarray | None = N
             f"{lowest.tolist()}, voxel_size_m {voxel_size_m}); a grid may have {_MOST} voxels an axis"
         )
     cells = cells.astype(np.int64)
-    keys = (cells[0] << 2 * _BITS) | (cells[1] << _BITS) | cells[2]
-    # One sort of packed keys instead of np.unique over rows: about ten times faster.
-    order = np.argsort(keys)
-    starts = run_starts(keys[order])
-    voxel_of_point = np.empty(len(keys), np.int64)
-    counts = np.diff(starts, append=len(keys))
+    _, wide, high = (int(side) + 1 for side in cells.max(axis=1, initial=0))
+    # One sort of packed keys instead of np.unique over rows: ten times faster or more.
+    order, ordered = sorted_keys((cells[0] * wide + cells[1]) * high + cells[2])
+    starts = run_starts(ordered)
+    voxel_of_point = np.empty(len(order), np.int64)
+    counts = np.diff(starts, append=len(order))
     voxel_of_point[order] = np.repeat(np.arange(len(starts)), counts)
-    # The sort is not stable, so a voxel's first point is looked up rather than taken from the order.
-    first = np.minimum.reduceat(order, starts) if len(starts) else order
+    first = order[starts]  # the sort is stable
     return Voxels(np.ascontiguousarray(cells[:, first].T, np.int32), voxel_of_point, first, counts)
+
+
+def sorted_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Stable order of non-negative keys, (N,) int64, and the keys in that order.
+
+    A number's place goes below its own bits where 63 hold both: a plain sort is several times as fast as an
+    ``argsort``, and with the place in it, it is stable.
+    """
+    place_bits = len(keys).bit_length()
+    if int(keys.max(initial=0)).bit_length() + place_bits > 63:
+        order = np.argsort(keys, kind="stable")
+        return order, keys[order]
+    packed = keys << place_bits
+    packed |= np.arange(len(keys))
+    packed.sort()
+    return packed & ((1 << place_bits) - 1), packed >> place_bits
 
 
 def run_starts(ordered: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ class Batch:
     weight: (N,) float32 of the semantic loss
     instance: (N,) int64 id within the scene, -1 = none
     centre: (N, 3) float32 metres, mean position of the point's instance (0 where none)
+    annotated: (N,) bool, is the point's scene annotated?
+    labelled_points, instance_points: (L,) and (I,) int64, the points with a class and those on an instance,
+        found here because a GPU would have to be waited for
+    largest_index: largest x, y and z of ``indices``, for the same reason
+    host: of a batch on a GPU the one in main memory that it was copied from
     """
 
     names: tuple[str, ...]
@@ -51,24 +57,36 @@ class Batch:
     weight: torch.Tensor
     instance: torch.Tensor
     centre: torch.Tensor
+    annotated: torch.Tensor
+    labelled_points: torch.Tensor
+    instance_points: torch.Tensor
+    largest_index: tuple[int, int, int]
+    host: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def points_of(self, b: int) -> slice:
-        return slice(int(self.point_offsets[b]), int(self.point_offsets[b + 1]))
+    @property
+    def in_memory(self) -> Batch:
+        """The batch in main memory."""
+        return self if self.host is None else self.host
 
-    def annotated_points(self) -> torch.Tensor:
-        """(N,) bool: does the point's scene have annotations?"""
-        truth = torch.tensor(self.truth, device=self.point_offsets.device)
-        return truth.repeat_interleave(self.point_offsets.diff())
+    def points_of(self, b: int) -> slice:
+        offsets = self.in_memory.point_offsets
+        return slice(int(offsets[b]), int(offsets[b + 1]))
 
     def _map(self, change: Any) -> Batch:
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         return Batch(**{k: change(v) if isinstance(v, torch.Tensor) else v for k, v in values.items()})
 
     def to(self, device: torch.device) -> Batch:
-        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+        if device.type == "cpu":
+            return self
+        return replace(self._map(lambda tensor: tensor.to(device, non_blocking=True)), host=self)
+
+    def tensors(self) -> Iterator[torch.Tensor]:
+        """All tensors on this batch's device."""
+        return (value for value in vars(self).values() if isinstance(value, torch.Tensor))
 
     def pin_memory(self) -> Batch:
         """Called by the loader when it feeds a GPU."""
@@ -118,12 +136,18 @@ def make_batch(samples: list[SceneSample], network: NetworkSettings) -> Batch:
         "weight": [s.weight for s in samples],
         "instance": [s.instance for s in samples],
         "centre": [instance_centres(s.xyz, s.instance) for s in samples],
+        "annotated": [np.full(len(s), s.truth) for s in samples],
     }
+    joined = {key: np.concatenate(parts) for key, parts in arrays.items()}
+    joined["labelled_points"] = np.flatnonzero(joined["semantic"] >= 0)
+    joined["instance_points"] = np.flatnonzero(joined["instance"] >= 0)
+    x, y, z = joined["indices"][:, 1:].max(axis=0).tolist()
     return Batch(
         names=tuple(s.name for s in samples),
         truth=tuple(s.truth for s in samples),
         point_offsets=torch.from_numpy(np.cumsum([0] + [len(s) for s in samples])),
-        **{key: torch.from_numpy(np.concatenate(parts)) for key, parts in arrays.items()},
+        largest_index=(x, y, z),
+        **{key: torch.from_numpy(values) for key, values in joined.items()},
     )
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from twist.errors import TwistError
 from twist.files import remove_unfinished
+from twist.learning.ahead import ahead
 from twist.learning.log import TrainingLog
 from twist.learning.optimisation import MovingAverage, learning_rate, make_optimizer
 from twist.learning.processes import ALONE, Processes
@@ -33,6 +34,7 @@ class StepBatch(Protocol):
     @property
     def indices(self) -> torch.Tensor: ...
     def to(self, device: torch.device) -> Self: ...
+    def tensors(self) -> Iterator[torch.Tensor]: ...
 
 
 B = TypeVar("B", bound=StepBatch)
@@ -164,10 +166,10 @@ class TrainingLoop(ABC, Generic[B]):
         saved_at, pause_s = time.monotonic(), settings.save_every_s
         with stop_signals() as stopped:
             waiting_since = time.monotonic()
-            for batch in self.batches(range(self.step, total)):
+            for batch in ahead(self.batches(range(self.step, total)), self.device):
                 computing_since = time.monotonic()
                 rate = learning_rate(self.step, total, settings)
-                parts = self._train_step(batch.to(self.device), rate)
+                parts = self._train_step(batch, rate)
                 self.step += 1
                 self.average.update(self.model, self.step)
                 now = time.monotonic()
@@ -205,23 +207,26 @@ class TrainingLoop(ABC, Generic[B]):
             losses, numbers = self.losses(batch)
             total = torch.stack(list(losses.values())).sum()
             of_step = self.of_step(losses)
-        self._require_finite({f"{key} loss": value for key, value in of_step.items()}, batch)
         self.scaler.scale(total).backward()
         self.sum_gradients()
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(
             self.model.parameters(), self.settings.gradient_clip or math.inf
         )
+        # All numbers come over at once: a GPU is waited for here, after the last of its work was given to it.
+        said = torch.stack([*(value.detach().float() for value in of_step.values()), norm.float()]).tolist()
+        parts = dict(zip(of_step, said, strict=False))
+        self._require_finite({f"{key} loss": value for key, value in parts.items()}, batch)
         if not self._mixed:  # in mixed precision the scaler leaves such a step out and scales less
-            self._require_finite({"gradient": norm}, batch)
+            self._require_finite({"gradient": said[-1]}, batch)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return {key: float(value.detach()) for key, value in of_step.items()} | numbers
+        return parts | numbers
 
-    def _require_finite(self, values: dict[str, torch.Tensor], batch: B) -> None:
-        if torch.isfinite(torch.stack(list(values.values()))).all():
+    def _require_finite(self, values: dict[str, float], batch: B) -> None:
+        bad = ", ".join(key for key, value in values.items() if not math.isfinite(value))
+        if not bad:
             return
-        bad = ", ".join(key for key, value in values.items() if not torch.isfinite(value))
         unclean = [
             scene
             for b, scene in enumerate(batch.names)

@@ -35,16 +35,16 @@ def extraction_loss(
     total: sums over the processes that a step's scenes are divided among; each then gets its share of the
     step's loss.
     """
-    known = batch.semantic >= 0
+    known = batch.labelled_points
     target, voxel = batch.semantic[known], batch.voxel_of_point[known]
     weight = batch.weight[known] * class_weight[target]
     log_probability = functional.log_softmax(extraction.logits.float(), dim=1)
     nll = -log_probability[voxel, target]
-    annotated = batch.annotated_points()[known]
+    annotated = batch.annotated[known]
     certain, uncertain = weight * annotated, weight * ~annotated
-    on = batch.instance >= 0
-    pseudo_scenes = weight.new_tensor(batch.truth.count(False))
-    sums = total(torch.stack([certain.sum(), uncertain.sum(), on.sum().to(weight.dtype), pseudo_scenes]))
+    on = batch.instance_points
+    counts = [weight.new_full((), count) for count in (len(on), batch.truth.count(False))]
+    sums = total(torch.stack([certain.sum(), uncertain.sum(), *counts]))
     of_certain, of_uncertain, count = sums[0].clamp(min=1e-6), sums[1].clamp(min=1e-6), sums[2].clamp(min=1)
     semantic = (certain * nll).sum() / of_certain + pseudo_weight * ((uncertain * nll).sum() / of_uncertain)
     semantic = semantic / torch.where(sums[3] > 0, 1 + pseudo_weight, 1.0)

@@ -89,8 +89,8 @@ def recorrection_step(
     Of several processes each finds the proposals of its scenes, and every one computes Ψ on all of them, with
     the way back to Φ for its own: with few annotated scenes a step there is little to divide.
     """
-    probability = torch.softmax(extraction.logits.detach().float(), dim=1).cpu().numpy()
-    centre = (batch.position + extraction.offset.detach().float()).cpu().numpy()
+    probability, centre = _in_memory(extraction, batch)
+    batch = batch.in_memory
     features = extraction.features
     if not settings.recorrection.gradient_to_features:
         features = features.detach()
@@ -117,6 +117,16 @@ def recorrection_step(
     return losses, sum(len(scene.label) for scene in fresh) / max(len(found), 1)
 
 
+def _in_memory(extraction: Extraction, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """Class probabilities (V, C) and instance centres (V, 3) of the voxels, float32; one wait for a GPU."""
+    probability = torch.softmax(extraction.logits.detach().float(), dim=1)
+    centre = batch.position + extraction.offset.detach().float()
+    if not probability.is_cuda:
+        return probability.numpy(), centre.numpy()
+    both = torch.cat([probability, centre], dim=1).cpu().numpy()
+    return np.ascontiguousarray(both[:, :-3]), np.ascontiguousarray(both[:, -3:])
+
+
 def _of_all_processes(
     own: list[SceneProposals | None], processes: Processes, device: torch.device
 ) -> list[SceneProposals | None]:
@@ -137,30 +147,30 @@ def _scene_proposals(
     model: Model,
     settings: Settings,
 ) -> SceneProposals | None:
-    """Proposals of scene b with their targets; None where it has none."""
+    """Proposals of scene b with their targets; None where it has none. batch: in main memory."""
     points = batch.points_of(b)
-    voxel = batch.voxel_of_point[points].cpu().numpy()
-    pieces = Regions.from_ids(batch.supervoxel[points].cpu().numpy())
+    voxel = batch.voxel_of_point[points].numpy()
+    pieces = Regions.from_ids(batch.supervoxel[points].numpy())
     of_point = probability[voxel]
     if settings.proposals.supervoxel_mean:
         of_point = supervoxel_mean(of_point, pieces)
-    xyz = batch.xyz[points].cpu().numpy()
+    xyz = batch.xyz[points].numpy()
     proposals = group_points(of_point, xyz, centre[voxel], pieces, model.table, settings.proposals)
     if len(proposals) == 0:
         return None
     largest = np.argsort(-proposals.sizes, kind="stable")[: settings.recorrection.proposals_max]
     proposals = proposals.select(np.sort(largest))
-    instance, semantic = batch.instance[points].cpu().numpy(), batch.semantic[points].cpu().numpy()
+    instance, semantic = batch.instance[points].numpy(), batch.semantic[points].numpy()
     truth = Regions.from_ids(instance, label=semantic)
     certainty, label = proposal_targets(proposals, truth, model.table, settings.recorrection)
-    position = batch.position.cpu().numpy()
+    position = batch.position.numpy()
     voxels = proposal_voxels(
         proposals, voxel, position, of_point, model.table, model.settings.recorrection_grid
-    ).to(model.device)
+    )
     rows, scene_voxel = torch.unique(voxels.scene_voxel, return_inverse=True)
     return SceneProposals(
-        replace(voxels, scene_voxel=scene_voxel),
-        features[rows],
+        replace(voxels, scene_voxel=scene_voxel).to(model.device),
+        features[rows.to(model.device)],
         torch.from_numpy(certainty).to(model.device),
         torch.from_numpy(label).to(model.device),
     )

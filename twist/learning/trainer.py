@@ -121,7 +121,7 @@ class Trainer(TrainingLoop[Batch]):
 
     def losses(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
         settings = self.plan.settings
-        extraction = self.model.extraction(batch.features, batch.indices, len(batch))
+        extraction = self.model.extraction(batch.features, batch.indices, len(batch), batch.largest_index)
         losses = extraction_loss(
             extraction,
             batch,

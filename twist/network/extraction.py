@@ -36,9 +36,16 @@ class FeatureExtraction(nn.Module):
         self.semantic = _head(self.backbone.channels_out, classes)
         self.offset = _head(self.backbone.channels_out, 3)
 
-    def forward(self, features: torch.Tensor, indices: torch.Tensor, batch_size: int) -> Extraction:
-        """features: (V, channels_in) float32; indices: (V, 4) int32, unique (see ``sparse_tensor``)."""
-        x = sparse_tensor(features, indices, batch_size, self.backbone.levels, check=False)
+    def forward(
+        self,
+        features: torch.Tensor,
+        indices: torch.Tensor,
+        batch_size: int,
+        largest_index: tuple[int, int, int] | None = None,
+    ) -> Extraction:
+        """features: (V, channels_in) float32; indices: (V, 4) int32, unique; see ``sparse_tensor``."""
+        levels = self.backbone.levels
+        x = sparse_tensor(features, indices, batch_size, levels, check=False, largest_index=largest_index)
         voxel_features = self.backbone(x)
         return Extraction(voxel_features, self.semantic(voxel_features), self.offset(voxel_features))
 

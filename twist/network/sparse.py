@@ -41,6 +41,7 @@ def _refuse_wrong_wheel() -> None:
 _refuse_wrong_wheel()
 
 import spconv.pytorch as spconv  # noqa: E402  (only after the wheel is known to be right)
+from spconv import constants  # noqa: E402
 from spconv.core import ConvAlgo  # noqa: E402
 from spconv.pytorch import ops  # noqa: E402
 
@@ -51,12 +52,20 @@ _HASH_LIMIT = 2**32
 
 
 def sparse_tensor(
-    features: torch.Tensor, indices: torch.Tensor, batch_size: int, levels: int, *, check: bool = True
+    features: torch.Tensor,
+    indices: torch.Tensor,
+    batch_size: int,
+    levels: int,
+    *,
+    check: bool = True,
+    largest_index: tuple[int, int, int] | None = None,
 ) -> SparseTensor:
     """Voxels as a sparse tensor whose grid survives ``levels`` strides of 2.
 
     features: (V, C) float; indices: (V, 4) int32 (batch entry, x, y, z), non-negative and unique.
     ``check=False`` skips the costly uniqueness test for indices made by ``geometry.voxels``.
+    largest_index: the largest x, y and z where the caller knows them and that no index is negative: to look
+    for them on a GPU is to wait for all that it has been given to do.
     Raises TwistError for no voxels, bad indices or a grid too large to hash.
     """
     if len(indices) == 0:
@@ -65,13 +74,9 @@ def sparse_tensor(
         raise TwistError(f"voxel indices must be (V, 4) int32, not {tuple(indices.shape)} {indices.dtype}")
     if len(features) != len(indices):
         raise TwistError(f"{len(features)} features for {len(indices)} voxels")
-    lowest, highest = torch.stack([indices.amin(0), indices.amax(0)]).tolist()
-    if min(lowest) < 0 or highest[0] >= batch_size:
-        raise TwistError(
-            f"voxel indices must lie in 0..; found {lowest} to {highest} in a batch of {batch_size}"
-        )
     multiple = 2**levels
-    shape = [multiple * -(-(side + 1) // multiple) for side in highest[1:]]
+    largest = largest_index or _largest_index(indices, batch_size)
+    shape = [multiple * -(-(side + 1) // multiple) for side in largest]
     if batch_size * shape[0] * shape[1] * shape[2] >= _HASH_LIMIT:
         raise TwistError(
             f"a batch of {batch_size} grids of {shape} voxels is too large to hash; raise voxel_size_m, "
@@ -82,8 +87,21 @@ def sparse_tensor(
     return SparseTensor(features, indices.contiguous(), shape, batch_size)
 
 
+def _largest_index(indices: torch.Tensor, batch_size: int) -> list[int]:
+    lowest, highest = torch.stack([indices.amin(0), indices.amax(0)]).tolist()
+    if min(lowest) < 0 or highest[0] >= batch_size:
+        raise TwistError(
+            f"voxel indices must lie in 0..; found {lowest} to {highest} in a batch of {batch_size}"
+        )
+    return highest[1:]
+
+
 def _algorithm(device: torch.device) -> ConvAlgo | None:
-    """The CPU has the native algorithm only; on a GPU spconv chooses. Weights fit both."""
+    """The CPU has the native algorithm only; on a GPU spconv chooses. Weights fit both.
+
+    On a GPU float32 products are TF32's, as torch's are (``devices.open_device``).
+    """
+    constants.SPCONV_ALLOW_TF32 = constants.SPCONV_ALLOW_TF32 or device.type == "cuda"
     return ConvAlgo.Native if device.type == "cpu" else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,6 +63,11 @@ class PairBatch:
     def to(self, device: torch.device) -> PairBatch:
         rows, pair, xyz = (part.to(device, non_blocking=True) for part in (self.rows, self.pair, self.xyz))
         return PairBatch(self.views.to(device), rows, pair, xyz)
+
+    def tensors(self) -> Iterator[torch.Tensor]:
+        """All tensors on this batch's device."""
+        yield from (self.rows, self.pair, self.xyz)
+        yield from self.views.tensors()
 
     def pin_memory(self) -> PairBatch:
         """Called by the loader when it feeds a GPU."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from twist.classes import ClassTable
 from twist.regions import Regions
-from twist.scoring.matching import number_instances
+from twist.scoring.matching import Instances, number_instances
 
 #: A prediction is right from this IoU on: not above it, as average precision asks.
 IOU = 0.5
@@ -53,14 +53,19 @@ class CoverageScores:
 
 
 def cover_scene(
-    semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable
+    semantic: np.ndarray,
+    instance: np.ndarray,
+    predictions: Regions,
+    table: ClassTable,
+    truth: Instances | None = None,
 ) -> SceneCoverage:
     """Compare one scene's predictions of any size with its instances of any size.
 
-    semantic, instance, predictions: as for ``match_scene``, which checks them
+    semantic, instance, predictions, truth: as for ``match_scene``, which checks them
     Points without an instance excuse nothing: a prediction on them is wrong.
     """
-    instance_of_point, instance_label, instance_size = number_instances(semantic, instance, table)
+    truth = truth or number_instances(semantic, instance, table)
+    instance_of_point, instance_label, instance_size = truth
     is_thing = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
     label = predictions.label
     owner = most_confident(predictions, is_thing)
@@ -123,8 +128,7 @@ def _shared_points(
     owner: np.ndarray, predictions: int, instance_of_point: np.ndarray, instances: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Points that each prediction shares with each instance (K, G) int64, and its own points (K,) int64."""
-    inside = owner >= 0
     columns = instances + 1  # the last one counts points without an instance
-    cell = owner[inside] * columns + instance_of_point[inside]
-    points = np.bincount(cell, minlength=predictions * columns).reshape(predictions, columns)
+    cell = (owner + 1) * columns + instance_of_point  # row 0 counts points without a prediction
+    points = np.bincount(cell, minlength=(predictions + 1) * columns).reshape(-1, columns)[1:]
     return points[:, :instances], points.sum(axis=1)

@@ -17,7 +17,7 @@ from twist.regions import Regions
 from twist.scene import Scene
 from twist.scoring.average_precision import Scores, average_precision
 from twist.scoring.coverage import CoverageScores, cover_scene, coverage_scores
-from twist.scoring.matching import SceneMatches, match_scene
+from twist.scoring.matching import SceneMatches, check_fit, match_scene, number_instances
 
 #: Class index and instance id of each point of a scene, (N,) integers each.
 Truth = tuple[np.ndarray, np.ndarray]
@@ -47,8 +47,10 @@ def evaluate(
         with _naming(name):
             semantic, instance = truth_of(name)
             predictions = predictions_of(name, len(semantic))
-            matches.append(match_scene(semantic, instance, predictions, table))
-            coverages.append(cover_scene(semantic, instance, predictions, table))
+            check_fit(semantic, instance, predictions, table)
+            truth = number_instances(semantic, instance, table)
+            matches.append(match_scene(semantic, instance, predictions, table, truth))
+            coverages.append(cover_scene(semantic, instance, predictions, table, truth))
     return Evaluation(average_precision(matches, table), coverage_scores(coverages, table))
 
 
@@ -126,10 +128,10 @@ def _prepared(folder: str | Path) -> Callable[[str], Truth]:
     """Labels of prepared scenes by name."""
 
     def truth_of(name: str) -> Truth:
-        scene = Scene.load(Path(folder) / f"{name}.npz")
-        if not scene.labelled:
+        semantic, instance, labelled = Scene.load_labels(Path(folder) / f"{name}.npz")
+        if not labelled:
             raise TwistError("it came without labels, so there is nothing to score against")
-        return scene.semantic, scene.instance
+        return semantic, instance
 
     return truth_of
 

@@ -11,6 +11,9 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.regions import Regions
 
+#: Instance number of each point (N,), G for void; class (G,) int32 and size (G,) int64 of each instance.
+Instances = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 #: Predictions and ground-truth instances below this many points are not scored (ScanNet).
 SMALLEST_REGION = 100
 
@@ -50,23 +53,29 @@ class SceneMatches:
 
 
 def match_scene(
-    semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable
+    semantic: np.ndarray,
+    instance: np.ndarray,
+    predictions: Regions,
+    table: ClassTable,
+    truth: Instances | None = None,
 ) -> SceneMatches:
     """Compare one scene's predictions with its ground truth; one pass over the points of the predictions.
 
     semantic: (N,) integer class index of each point, -1 = unlabelled
     instance: (N,) integer instance id of each point, -1 = none; an instance is one id within one class
     predictions: K regions of the N points with class and score
+    truth: what ``number_instances`` says of the labels, where it is known already
     Points that lie in no instance of a thing class are *void*, whatever the reason.
     Raises TwistError where the sizes or the class indices do not fit. Source: ScanNet's evaluation.
     """
-    _check(semantic, instance, predictions, table)
-    instance_of_point, instance_label, instance_size = number_instances(semantic, instance, table)
+    check_fit(semantic, instance, predictions, table)
+    instance_of_point, instance_label, instance_size = truth or number_instances(semantic, instance, table)
     number_of_instances = len(instance_label)
 
     columns = number_of_instances + 1  # the last one counts void
-    cell = predictions.region_of_entry * columns + instance_of_point[predictions.index]
-    points = np.bincount(cell, minlength=len(predictions) * columns).reshape(len(predictions), columns)
+    points = np.zeros((len(predictions), columns), np.int64)
+    for k, row in enumerate(points):  # one at a time, so that its points stay in the caches
+        row[:] = np.bincount(instance_of_point[predictions[k]], minlength=columns)
 
     is_scored_class = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
     is_large = predictions.sizes >= SMALLEST_REGION
@@ -117,26 +126,26 @@ def join_scenes(scenes: Sequence[SceneMatches]) -> SceneMatches:
     )
 
 
-def number_instances(
-    semantic: np.ndarray, instance: np.ndarray, table: ClassTable
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Instance number of each point (N,), G for void; class (G,) int32 and size (G,) of each instance."""
-    inside = (semantic >= 0) & table.is_thing[np.maximum(semantic, 0)] & (instance >= 0)
-    semantic, instance = semantic[inside].astype(np.int64), instance[inside].astype(np.int64)
-    if instance.max(initial=0) > len(inside):  # ids far apart: renumber, so that the table below stays small
-        instance = np.unique(instance, return_inverse=True)[1]
-    width = instance.max(initial=0) + 1
-    key = semantic * width + instance
-    size_of_key = np.bincount(key)
-    keys = np.flatnonzero(size_of_key)
-    number_of_key = np.zeros(len(size_of_key), np.int64)
-    number_of_key[keys] = np.arange(len(keys))
-    instance_of_point = np.full(len(inside), len(keys), np.int64)
-    instance_of_point[inside] = number_of_key[key]
-    return instance_of_point, (keys // width).astype(np.int32), size_of_key[keys]
+def number_instances(semantic: np.ndarray, instance: np.ndarray, table: ClassTable) -> Instances:
+    """The instances of a scene's thing classes, by class, then by id; see ``Instances``."""
+    if instance.max(initial=0) > len(instance):  # ids far apart: renumber, or the table is large
+        known, place = np.unique(instance, return_inverse=True)
+        instance = place - np.count_nonzero(known < 0)
+    width = int(instance.max(initial=0)) + 2
+    # Row 0 of the table of (class, id) is no class, column 0 no id: all points are counted in one pass.
+    key = (np.maximum(semantic, -1).astype(np.int64) + 1) * width + (np.maximum(instance, -1) + 1)
+    size_of_key = np.bincount(key, minlength=(len(table) + 1) * width).reshape(-1, width)
+    is_instance = size_of_key > 0
+    is_instance[1:] &= table.is_thing[: len(is_instance) - 1, None]
+    is_instance[0] = is_instance[:, 0] = False
+    label, column = np.nonzero(is_instance)
+    number_of_key = np.full(is_instance.shape, len(label), np.int32)
+    number_of_key[label, column] = np.arange(len(label))
+    return number_of_key.ravel()[key], (label - 1).astype(np.int32), size_of_key[label, column]
 
 
-def _check(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable) -> None:
+def check_fit(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable) -> None:
+    """Raise TwistError where sizes, class indices or scores make no sense together."""
     if not len(semantic) == len(instance) == predictions.size_of_scene:
         raise TwistError(
             f"predictions are for a scene of {predictions.size_of_scene} points, the ground truth has "

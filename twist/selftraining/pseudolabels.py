@@ -10,6 +10,7 @@ import numpy as np
 from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.files import read_npz, write_npz
+from twist.geometry.sums import sums_over
 from twist.regions import Regions, majority, non_maximum_suppression
 from twist.settings import PseudoLabelSettings
 
@@ -96,7 +97,7 @@ def _initial_labels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(N,) int32 labels of ``initial_pseudo_labels`` and (N,) float32 mean probability of the label."""
     pieces = Regions.from_ids(supervoxel)
-    mean = (pieces.incidence() @ probability) / pieces.sizes[:, None]
+    mean = sums_over(pieces.index, pieces.offsets, probability) / pieces.sizes[:, None]
     if settings.initial == "supervoxels":
         label = np.where(mean.max(axis=1) > settings.semantic_threshold, mean.argmax(axis=1), -1)
     else:

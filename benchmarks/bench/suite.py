@@ -1,0 +1,8 @@
+"""All cases, in the order of the workflow."""
+
+from __future__ import annotations
+
+from benchmarks.bench import data, geometry, learning, scores, surfaces
+from benchmarks.bench.case import Case
+
+CASES: list[Case] = [*data.CASES, *surfaces.CASES, *geometry.CASES, *learning.CASES, *scores.CASES]

@@ -1,0 +1,51 @@
+"""The GPU benchmark's check, of the CPU against itself, and its trainings on a tiny scene."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.bench.inputs import sheet_sample
+from benchmarks.gpu import main
+from benchmarks.gpu_correctness import TOLERANCES, check
+from benchmarks.gpu_training import pretraining, training
+from tests.synthetic import tiny_settings
+
+CPU = torch.device("cpu")
+
+
+def test_the_cpu_agrees_with_itself(tmp_path: Path) -> None:
+    main(["--device", "cpu", "--preset", "small", "--check-points", "3000", "--out", str(tmp_path)])
+    record = json.loads((tmp_path / "gpu.json").read_text())
+    assert record["differences from the CPU"] == dict.fromkeys(TOLERANCES, 0.0)
+    assert record["provenance"]["device"] == "cpu"
+    assert "latency, ms" not in record
+
+
+def test_without_a_gpu_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit, match="no GPU: torch sees none") as told:
+        main(["--out", str(tmp_path)])
+    assert told.value.code != 0
+    assert not any(tmp_path.iterdir())
+
+
+def test_other_results_are_refused_by_name() -> None:
+    check(TOLERANCES)
+    for wrong in (2.0, float("nan")):
+        with pytest.raises(SystemExit, match="other results than the CPU: gradient"):
+            check(TOLERANCES | {"gradient": wrong})
+
+
+def test_trainings_tell_their_pace() -> None:
+    sample = sheet_sample(2000)
+    settings = tiny_settings(pretraining={"pairs_per_step": 2, "matches_per_step": 64, "probe_scans": 2})
+    for figures in (
+        training(CPU, sample, 2, mixed=True, settings=settings),
+        pretraining(CPU, sample, 2, settings=settings),
+    ):
+        assert figures["steps a second"] > 0
+        assert 0 <= figures["share of waiting for data, %"] < 100
