@@ -62,9 +62,7 @@ def text(xyz: np.ndarray = XYZ) -> bytes:
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model that takes for a chair what is 20 cm above the floor: it needs the right unit and vertical."""
 
-    def by_height(
-        self: FeatureExtraction, features: torch.Tensor, indices: torch.Tensor, _: int
-    ) -> Extraction:
+    def by_height(self: FeatureExtraction, features: torch.Tensor, *_: object) -> Extraction:
         logits = torch.zeros(len(features), len(SCANNET))
         logits[:, FLOOR] = 9
         logits[features[:, 0] > 0.2, CHAIR] = 18
