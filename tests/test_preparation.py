@@ -80,9 +80,9 @@ def test_a_killed_preparation_goes_on_where_it_was(tmp_path):
         "from twist.formats import scannet\n"
         "from twist.__main__ import main\n"
         "read = scannet.read_ply\n"
-        "def fatal(path):\n"
+        "def fatal(path, **options):\n"
         "    if path.name.startswith('scene0002_00'): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return read(path)\n"
+        "    return read(path, **options)\n"
         "scannet.read_ply = fatal\n"
         "main(sys.argv[1:])\n"
     )
