@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -64,15 +65,20 @@ def same_partition(ours: np.ndarray, reference: np.ndarray) -> None:
 
 
 def augment_task(points: int, _: Path) -> Task:
-    sample, settings = sheet_sample(points), AugmentationSettings(voxels_max=points // 4)
+    settings = AugmentationSettings(voxels_max=points // 4)
+    sample = sheet_sample(points)
+    sample = replace(sample, instance=np.arange(len(sample)))  # tells which points the crop keeps
 
     def run(change: object, one: SceneSample) -> tuple[np.ndarray, ...]:
         changed = change(one, settings, VOXEL_M, np.random.default_rng(0))
-        return changed.xyz, changed.normal, changed.rgb
+        return changed.instance, changed.xyz, changed.normal, changed.rgb
 
     def check(ours: tuple[np.ndarray, ...], reference: tuple[np.ndarray, ...]) -> None:
-        for mine, other in zip(ours, reference, strict=True):
-            np.testing.assert_allclose(mine, other, rtol=0, atol=2e-5)
+        """The same points, but for a few on a voxel's face, which rounding puts in or out of the crop."""
+        both, mine_at, other_at = np.intersect1d(ours[0], reference[0], return_indices=True)
+        assert len(both) >= 0.9999 * max(len(ours[0]), len(reference[0]))
+        for mine, other in zip(ours[1:], reference[1:], strict=True):
+            np.testing.assert_allclose(mine[mine_at], other[other_at], rtol=0, atol=2e-5)
 
     return Task(partial(run, augment, sample), partial(run, augment_plainly, sample), check, len(sample))
 
@@ -138,7 +144,8 @@ CASES = [
         voxel_task,
     ),
     Case(
-        "augmentation", "points", "SciPy's interpolator and convolution, `np.unique` of rows", "to 0.02 mm",
+        "augmentation", "points", "SciPy's interpolator and convolution, `np.unique` of rows",
+        "to 0.02 mm, but for 0.01 % of the points at the crop",
         (33_000, 132_000, 500_000), augment_task,
     ),
     *(
