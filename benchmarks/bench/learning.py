@@ -52,7 +52,7 @@ def both(call: Any) -> tuple[Any, Any]:
     return call, plain
 
 
-def close(ours: tuple[torch.Tensor, ...], reference: tuple[torch.Tensor, ...], share: float = 1e-3) -> None:
+def close(ours: tuple[torch.Tensor, ...], reference: tuple[torch.Tensor, ...], share: float = 5e-3) -> None:
     """Each pair of tensors differs by less than a share of its length."""
     for mine, other in zip(ours, reference, strict=True):
         assert (mine - other).norm() <= share * other.norm() + 1e-6, "another result"
@@ -160,7 +160,7 @@ def state_task(width: int, folder: Path) -> Task:
     return Task(lambda: states.save(state), reference, check, amount)
 
 
-_SPCONV, _LENGTH = "spconv's own CPU convolution", "0.1 % of the length of output and gradient"
+_SPCONV, _LENGTH = "spconv's own CPU convolution", "0.5 % of the length of output and gradient"
 CASES = [
     Case(
         "Φ, forward and backward, preset small", "voxels", _SPCONV, _LENGTH,
