@@ -25,6 +25,7 @@ from twist.files import write_json, write_text
 from twist.inference import infer
 from twist.learning.batches import make_batch
 from twist.learning.samples import SceneSample
+from twist.network.ensemble import Ensemble
 from twist.network.model import Model
 from twist.network.proposal_voxels import proposal_voxels
 from twist.provenance import provenance
@@ -93,7 +94,7 @@ def latency(device: torch.device, settings: Settings, sample: SceneSample) -> di
         "voxels": len(host.indices),
         "proposals": len(proposals),
         "scene, from points to certainties": wall_ms(
-            lambda: infer(model, sample, settings.proposals, settings.inference)
+            lambda: infer(Ensemble((model,)), sample, settings.proposals, settings.inference)
         ),
         "voxelising": wall_ms(lambda: make_batch([sample], settings.network)),
         "copying to the device": device_ms(lambda: host.to(device)),

@@ -15,6 +15,7 @@ from twist.inference import extract
 from twist.learning.batches import make_batch
 from twist.learning.samples import SceneSample
 from twist.network import sparse
+from twist.network.ensemble import Ensemble
 from twist.network.model import Model
 from twist.settings import Settings
 
@@ -73,7 +74,7 @@ def _output(device: torch.device, settings: Settings, sample: SceneSample) -> tu
     model = Model(settings.network, SCANNET, device).eval()
     model.load_state_dict(weights)
     with exact_products():
-        points = extract(model, sample, settings.inference)
+        points = extract(Ensemble((model,)), sample, settings.inference)
     return points.probability, points.offset
 
 

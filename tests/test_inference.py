@@ -17,6 +17,7 @@ from twist.classes import SCANNET
 from twist.inference import Inference, extract, infer, predictions, recorrected_proposals
 from twist.learning.batches import make_batch
 from twist.learning.samples import SceneSample
+from twist.network.ensemble import Ensemble
 from twist.network.model import Model
 from twist.regions import Regions
 from twist.settings import InferenceSettings, PredictionSettings
@@ -38,6 +39,10 @@ def sample(tmp_path: Path) -> SceneSample:
     return room_sample(tmp_path, 300)
 
 
+def alone(model: Model) -> Ensemble:
+    return Ensemble((model,))
+
+
 def keen(model: Model) -> Model:
     """A model that takes everything for a chair."""
     with torch.no_grad():
@@ -49,7 +54,7 @@ def keen(model: Model) -> Model:
 
 
 def test_points_take_their_voxels_answer(model: Model, sample: SceneSample) -> None:
-    points = extract(model, sample, WHOLE)
+    points = extract(alone(model), sample, WHOLE)
     with torch.inference_mode():
         answer = model.extraction(points.batch.features, points.batch.indices, 1)
         centre = points.batch.position + answer.offset
@@ -61,11 +66,13 @@ def test_points_take_their_voxels_answer(model: Model, sample: SceneSample) -> N
 
 
 def test_views_are_averaged_and_the_same_in_every_run(model: Model, sample: SceneSample) -> None:
-    one, three = extract(model, sample, WHOLE), extract(model, sample, WHOLE, views=3)
+    one, three = extract(alone(model), sample, WHOLE), extract(alone(model), sample, WHOLE, views=3)
     assert not np.allclose(one.probability, three.probability)
     np.testing.assert_allclose(three.probability.sum(axis=1), 1, rtol=1e-5)
-    np.testing.assert_array_equal(extract(model, sample, WHOLE, views=3).probability, three.probability)
-    assert torch.equal(one.features, three.features)
+    np.testing.assert_array_equal(
+        extract(alone(model), sample, WHOLE, views=3).probability, three.probability
+    )
+    assert torch.equal(one.features[0], three.features[0])
 
 
 def test_offsets_of_views_are_turned_back(
@@ -88,7 +95,7 @@ def test_offsets_of_views_are_turned_back(
     monkeypatch.setattr(
         inference, "_per_point", lambda offset, _: (np.full((len(offset), 20), 0.05, np.float32), offset)
     )
-    points = extract(model, sample, WHOLE, views=6)
+    points = extract(alone(model), sample, WHOLE, views=6)
     np.testing.assert_allclose(sample.xyz + points.offset, np.tile(landmark, (300, 1)), atol=1e-4)
     determinants = [round(float(np.linalg.det(matrix)), 3) for matrix in seen]
     assert set(determinants) == {-1.0, 1.0}, "no view was mirrored, or one was stretched"
@@ -119,11 +126,11 @@ def halves(hall: SceneSample) -> InferenceSettings:
 
 def differences(model: Model, sample: SceneSample, limits: InferenceSettings) -> tuple[float, float, float]:
     """Largest difference of probability, offset and feature to the untiled answer."""
-    whole, tiled = extract(model, sample, WHOLE), extract(model, sample, limits)
+    whole, tiled = extract(alone(model), sample, WHOLE), extract(alone(model), sample, limits)
     return (
         float(np.abs(whole.probability - tiled.probability).max()),
         float(np.abs(whole.offset - tiled.offset).max()),
-        float((whole.features - tiled.features).abs().max()),
+        float((whole.features[0] - tiled.features[0]).abs().max()),
     )
 
 
@@ -131,8 +138,8 @@ def test_a_scan_that_fits_is_answered_as_without_tiles(model: Model, sample: Sce
     with torch.inference_mode():
         batch = make_batch([sample], model.settings)
         plain = model.extraction(batch.features, batch.indices, 1)
-    fits = extract(model, sample, InferenceSettings(voxels_max=len(batch.indices), margin_m=0.3))
-    assert torch.equal(fits.features, plain.features)
+    fits = extract(alone(model), sample, InferenceSettings(voxels_max=len(batch.indices), margin_m=0.3))
+    assert torch.equal(fits.features[0], plain.features)
 
 
 def test_tiles_whose_margin_covers_the_view_answer_as_the_whole(model: Model, hall: SceneSample) -> None:
@@ -143,7 +150,7 @@ def test_tiles_whose_margin_covers_the_view_answer_as_the_whole(model: Model, ha
 
 def test_every_view_is_tiled(model: Model, hall: SceneSample) -> None:
     limits = halves(hall)
-    whole, tiled = extract(model, hall, WHOLE, views=3), extract(model, hall, limits, views=3)
+    whole, tiled = extract(alone(model), hall, WHOLE, views=3), extract(alone(model), hall, limits, views=3)
     np.testing.assert_allclose(tiled.probability, whole.probability, atol=1e-5)
     np.testing.assert_allclose(tiled.offset, whole.offset, atol=1e-4)
 
@@ -151,8 +158,8 @@ def test_every_view_is_tiled(model: Model, hall: SceneSample) -> None:
 def test_no_instance_is_cut_between_tiles(model: Model, hall: SceneSample) -> None:
     """Grouping and Ψ see the whole scan: its one chair of all points stays one."""
     settings = replace(SETTINGS.proposals, radius_m=1.0)
-    whole = infer(keen(model), hall, settings, WHOLE)
-    tiled = infer(keen(model), hall, settings, halves(hall))
+    whole = infer(alone(keen(model)), hall, settings, WHOLE)
+    tiled = infer(alone(keen(model)), hall, settings, halves(hall))
     assert whole.proposals.sizes.max() == len(hall)
     np.testing.assert_array_equal(tiled.proposals.index, whole.proposals.index)
     np.testing.assert_allclose(tiled.certainty, whole.certainty, atol=1e-5)
@@ -163,13 +170,13 @@ def test_no_instance_is_cut_between_tiles(model: Model, hall: SceneSample) -> No
 
 def test_a_round_0_model_has_no_certainty(model: Model, sample: SceneSample) -> None:
     model.certainty_trained = False
-    answer = infer(keen(model), sample, SETTINGS.proposals, WHOLE)
+    answer = infer(alone(keen(model)), sample, SETTINGS.proposals, WHOLE)
     assert answer.certainty is None
     assert answer.recorrected is None
     assert len(answer.proposals) > 0
     assert set(answer.proposals.label.tolist()) == {CHAIR}
-    assert recorrected_proposals(answer, model) is answer.proposals
-    found = predictions(answer, model, PredictionSettings(min_points=5))
+    assert recorrected_proposals(answer, SCANNET) is answer.proposals
+    found = predictions(answer, SCANNET, PredictionSettings(min_points=5))
     assert set(found.label.tolist()) == {CHAIR}
     np.testing.assert_allclose(found.score, 1, atol=1e-5)
 
@@ -178,23 +185,23 @@ def test_a_round_0_model_has_no_certainty(model: Model, sample: SceneSample) -> 
 def test_no_proposals_are_a_normal_answer(trained: bool, model: Model, sample: SceneSample) -> None:
     model.certainty_trained = trained
     settings = replace(SETTINGS.proposals, min_points=10_000)
-    answer = infer(model, sample, settings, WHOLE)
+    answer = infer(alone(model), sample, settings, WHOLE)
     assert len(answer.proposals) == 0
     assert (answer.certainty is None) == (not trained)
     assert not trained or answer.recorrected.shape == (0, 19)
-    found = predictions(answer, model, PredictionSettings())
+    found = predictions(answer, SCANNET, PredictionSettings())
     assert len(found) == 0
     assert found.size_of_scene == 300
 
 
 def test_psi_judges_every_proposal(model: Model, sample: SceneSample) -> None:
-    answer = infer(keen(model), sample, SETTINGS.proposals, WHOLE)
+    answer = infer(alone(keen(model)), sample, SETTINGS.proposals, WHOLE)
     assert answer.certainty.shape == (len(answer.proposals),)
     assert ((answer.certainty > 0) & (answer.certainty < 1)).all()
     np.testing.assert_allclose(answer.recorrected.sum(axis=1), 1, rtol=1e-5)
     assert answer.recorrected.shape == (len(answer.proposals), 19)
     # an untrained residual repeats Φ's class
-    assert recorrected_proposals(answer, model).label.tolist() == answer.proposals.label.tolist()
+    assert recorrected_proposals(answer, SCANNET).label.tolist() == answer.proposals.label.tolist()
 
 
 def test_the_recorrected_class_is_a_geometric_mean_of_both_words(model: Model, sample: SceneSample) -> None:
@@ -203,7 +210,7 @@ def test_the_recorrected_class_is_a_geometric_mean_of_both_words(model: Model, s
 
     def recorrected(trust: float) -> np.ndarray:
         return infer(
-            keen(model), sample, replace(SETTINGS.proposals, class_trust=trust), WHOLE
+            alone(keen(model)), sample, replace(SETTINGS.proposals, class_trust=trust), WHOLE
         ).recorrected.astype(np.float64)
 
     before, half, psi = recorrected(0), recorrected(0.5), recorrected(1)
@@ -214,8 +221,8 @@ def test_the_recorrected_class_is_a_geometric_mean_of_both_words(model: Model, s
 
 
 def test_probabilities_are_averaged_over_supervoxels_where_so_set(model: Model, sample: SceneSample) -> None:
-    answer = infer(model, sample, replace(SETTINGS.proposals, supervoxel_mean=True), WHOLE)
-    plain = infer(model, sample, SETTINGS.proposals, WHOLE)
+    answer = infer(alone(model), sample, replace(SETTINGS.proposals, supervoxel_mean=True), WHOLE)
+    plain = infer(alone(model), sample, SETTINGS.proposals, WHOLE)
     for piece in np.unique(sample.supervoxel):
         members = sample.supervoxel == piece
         expected = np.tile(plain.probability[members].mean(axis=0), (members.sum(), 1))
@@ -247,7 +254,7 @@ def judged(*proposals: tuple[range, int | None, float, float]) -> Inference:
 
 def found(model: Model, answer: Inference, **changes: Any) -> list[tuple[int, int, float]]:
     """(first point, class, score) of each prediction."""
-    regions = predictions(answer, model, PredictionSettings(**({"score": "certainty"} | changes)))
+    regions = predictions(answer, SCANNET, PredictionSettings(**({"score": "certainty"} | changes)))
     return [
         (int(regions[k][0]), int(regions.label[k]), round(float(regions.score[k]), 4))
         for k in range(len(regions))

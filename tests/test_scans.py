@@ -37,8 +37,8 @@ def work_through(
 ) -> list[str]:
     """Names of the scans worked on; each leaves a file. A job may be killed after some."""
     done = []
-    for model, sample, out in each_scan(data / "model.pt", data, names, data / "out", depends, CPU):
-        assert not model.training
+    for models, sample, out in each_scan([data / "model.pt"], data, names, data / "out", depends, CPU):
+        assert not models.first.training
         assert out == data / "out" / f"{sample.name}.npz"
         write_text(out, "result")
         done.append(sample.name)

@@ -1,18 +1,20 @@
-"""From a trained model and one scan to proposals, predictions and pseudo-labels."""
+"""From trained models and one scan to proposals, predictions and pseudo-labels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from twist.classes import ClassTable
 from twist.geometry.tiles import Tile, cut
 from twist.learning.augment import random_matrix, transform
 from twist.learning.batches import Batch, make_batch
 from twist.learning.samples import SceneSample
+from twist.network.ensemble import Ensemble
 from twist.network.extraction import Extraction
 from twist.network.model import Model
 from twist.network.proposal_voxels import proposal_voxels
@@ -23,7 +25,7 @@ from twist.settings import AugmentationSettings, InferenceSettings, PredictionSe
 
 @dataclass(frozen=True)
 class Inference:
-    """What a model says of one scan's N points.
+    """What the models of an ensemble, often a single one, say of one scan's N points.
 
     point_probability: (N, C) float32, Φ's class probabilities
     probability: the same, averaged over supervoxels where so set; what the proposals are made from
@@ -44,13 +46,13 @@ class Points:
     """What Φ says of one scan's points.
 
     probability: (N, C) float32 class probabilities; offset: (N, 3) float32 metres to the instance's centre
-    batch, features: Φ's input and (V, F) voxel features of the unchanged view, which Ψ reads
+    batch: Φ's input of the unchanged view; features: of it the (V, F) voxel features of each model, for its Ψ
     """
 
     probability: np.ndarray
     offset: np.ndarray
     batch: Batch
-    features: torch.Tensor
+    features: tuple[torch.Tensor, ...]
 
 
 #: Views beyond the first: a random rotation about the vertical and a flip, nothing that changes shapes.
@@ -58,26 +60,40 @@ _VIEWS = AugmentationSettings(shear=0.0, elastic_granularity_m=(), elastic_magni
 
 
 @torch.inference_mode()
-def extract(model: Model, sample: SceneSample, limits: InferenceSettings, views: int = 1) -> Points:
-    """Run Φ on one scan, in tiles where it is larger than the limits. The model must be in evaluation mode.
+def extract(ensemble: Ensemble, sample: SceneSample, limits: InferenceSettings, views: int = 1) -> Points:
+    """Run Φ on one scan, in tiles where it is larger than the limits.
 
-    With ``views`` > 1, probabilities and offsets are averaged over that many rotated and mirrored copies of
-    the scan (the first unchanged), the same ones in every run.
+    Probabilities and offsets are averaged over the models and, with ``views`` > 1, over that many rotated and
+    mirrored copies of the scan (the first unchanged), the same ones in every run.
     """
-    batch, extraction = _forward(model, sample, limits)
-    probability, offset = _per_point(batch, extraction)
+    answers = [_forward(model, sample, limits) for model in ensemble.models]
+    probability, offset = _per_point(*answers[0])
+    for batch, extraction in answers[1:]:
+        more, further = _per_point(batch, extraction)
+        probability, offset = probability + more, offset + further
+    for more, turned in _further_views(ensemble, sample, limits, views):
+        probability, offset = probability + more, offset + turned
+    count = len(ensemble.models) * views
+    features = tuple(extraction.features for _, extraction in answers)
+    return Points(probability / count, (offset / count).astype(np.float32), answers[0][0], features)
+
+
+def _further_views(
+    ensemble: Ensemble, sample: SceneSample, limits: InferenceSettings, views: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(N, C) probabilities and (N, 3) offsets, turned back, by each model of each view but the first."""
     for view in range(1, views):
         matrix = random_matrix(_VIEWS, np.random.default_rng(view))
         xyz, normal = transform(sample.xyz, sample.normal, matrix)
-        more, turned = _per_point(*_forward(model, replace(sample, xyz=xyz, normal=normal), limits))
-        probability = probability + more
-        offset = offset + turned @ np.linalg.inv(matrix).T
-    return Points(probability / views, (offset / views).astype(np.float32), batch, extraction.features)
+        back = np.linalg.inv(matrix).T
+        for model in ensemble.models:
+            more, turned = _per_point(*_forward(model, replace(sample, xyz=xyz, normal=normal), limits))
+            yield more, turned @ back
 
 
 @torch.inference_mode()
 def infer(
-    model: Model,
+    ensemble: Ensemble,
     sample: SceneSample,
     settings: ProposalSettings,
     limits: InferenceSettings,
@@ -85,41 +101,48 @@ def infer(
 ) -> Inference:
     """Run Φ, grouping and Ψ on one scan; see ``extract``. Only Φ works in tiles: no instance is cut.
 
-    Re-corrected class probabilities are, normalised, Φ's^(1-t) times Ψ's^t, with t = ``class_trust``: Ψ
-    learns from the few labelled scans, which Φ knows by heart, and sees there too few of Φ's mistakes to be
-    taken at its word [our choice; docs/choices.md has what it brings].
+    Proposals are those of the averaged Φ; certainty and class of each are averaged over the models' Ψ.
     """
-    points = extract(model, sample, limits, views)
+    points = extract(ensemble, sample, limits, views)
     pieces = Regions.from_ids(sample.supervoxel)
     probability = points.probability
     if settings.supervoxel_mean:
         probability = supervoxel_mean(probability, pieces)
     shifted = sample.xyz + points.offset
-    proposals = group_points(probability, sample.xyz, shifted, pieces, model.table, settings)
-    if not model.certainty_trained:
-        return Inference(points.probability, probability, proposals, None, None)
+    proposals = group_points(probability, sample.xyz, shifted, pieces, ensemble.table, settings)
+    certainty = recorrected = None
+    if ensemble.certainty_trained:
+        certainty, recorrected = _recorrect(ensemble, points, probability, proposals, settings.class_trust)
+    return Inference(points.probability, probability, proposals, certainty, recorrected)
+
+
+def _recorrect(
+    ensemble: Ensemble, points: Points, probability: np.ndarray, proposals: Regions, class_trust: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(P,) certainty and (P, things + 1) re-corrected class probabilities of proposals.
+
+    The latter are, normalised, Φ's^(1-t) times Ψ's^t, with t = ``class_trust``: Ψ learns from the few
+    labelled scans, which Φ knows by heart, and sees there too few of Φ's mistakes to be taken at its word
+    [our choice; docs/choices.md has what it brings].
+    """
     if len(proposals) == 0:
-        nothing = np.zeros((0, len(model.table.things) + 1), np.float32)
-        return Inference(points.probability, probability, proposals, np.zeros(0, np.float32), nothing)
+        return np.zeros(0, np.float32), np.zeros((0, len(ensemble.table.things) + 1), np.float32)
     inputs = proposal_voxels(
         proposals,
         points.batch.in_memory.voxel_of_point.numpy(),
         points.batch.in_memory.position.numpy(),
         probability,
-        model.table,
-        model.settings.recorrection_grid,
-    )
-    inputs = inputs.to(model.device)
-    recorrection = model.recorrection(points.features, inputs)
+        ensemble.table,
+        ensemble.settings.recorrection_grid,
+    ).to(ensemble.device)
     before = inputs.log_probability
-    logits = before + settings.class_trust * (recorrection.logits.float() - before)
-    return Inference(
-        points.probability,
-        probability,
-        proposals,
-        torch.sigmoid(recorrection.certainty.float()).cpu().numpy(),
-        torch.softmax(logits, dim=1).cpu().numpy(),
-    )
+    certainties, classes = [], []
+    for model, features in zip(ensemble.models, points.features, strict=True):
+        answer = model.recorrection(features, inputs)
+        logits = before + class_trust * (answer.logits.float() - before)
+        certainties.append(torch.sigmoid(answer.certainty.float()))
+        classes.append(torch.softmax(logits, dim=1))
+    return torch.stack(certainties).mean(0).cpu().numpy(), torch.stack(classes).mean(0).cpu().numpy()
 
 
 def _forward(model: Model, sample: SceneSample, limits: InferenceSettings) -> tuple[Batch, Extraction]:
@@ -159,7 +182,7 @@ def _per_point(batch: Batch, extraction: Extraction) -> tuple[np.ndarray, np.nda
     return probability.cpu().numpy(), (centre - batch.xyz).cpu().numpy()
 
 
-def recorrected_proposals(inference: Inference, model: Model) -> Regions:
+def recorrected_proposals(inference: Inference, table: ClassTable) -> Regions:
     """Proposals with Ψ's class (-1 = background) as label and Ψ's certainty as score.
 
     Without a trained Ψ: Φ's class and mean class probability.
@@ -168,16 +191,16 @@ def recorrected_proposals(inference: Inference, model: Model) -> Regions:
     if inference.certainty is None or inference.recorrected is None:
         return proposals
     column = inference.recorrected.argmax(axis=1)
-    label = np.append(model.table.things, -1)[column]
+    label = np.append(table.things, -1)[column]
     return proposals.with_labels(label, inference.certainty)
 
 
-def predictions(inference: Inference, model: Model, settings: PredictionSettings) -> Regions:
+def predictions(inference: Inference, table: ClassTable, settings: PredictionSettings) -> Regions:
     """The scored instances of a scan, best first: background, faint, small and doubled ones are dropped.
 
     Class = re-corrected class, score = certainty [C where the paper is silent, see ``score`` in settings].
     """
-    regions = recorrected_proposals(inference, model)
+    regions = recorrected_proposals(inference, table)
     score = regions.score
     if inference.recorrected is not None and settings.score == "geometric_mean":
         score = np.sqrt(score * inference.recorrected.max(axis=1))

@@ -2,6 +2,7 @@
 
 ``{dataset}_{ratio}pct{variant}``: ``scannet_5pct`` is TWIST as published with 5 % of the scenes labelled;
 ``scannet_5pct-control-alpha0.1-seed3`` the label-only control with α = 0.1 and seed 3.
+``scannet_5pct-init1`` has the labelled scenes of ``scannet_5pct`` and other initial weights.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Run:
 
     method: ``twist``; ``suponly`` = round 0 alone; ``control`` = TWIST's rounds without pseudo-labels
     changes: further modifiers in the order of the name, such as ``alpha0.1``
+    seed: draw of the labelled scenes, and initial weights; init: other initial weights for the same draw
     """
 
     dataset: str
@@ -46,6 +48,7 @@ class Run:
     method: str = "twist"
     changes: tuple[str, ...] = ()
     seed: int = 0
+    init: int = 0
 
     @classmethod
     def parse(cls, name: str) -> Run:
@@ -56,15 +59,15 @@ class Run:
                 f"{name!r} is not a run; names look like rooms_5pct or scannet_10pct-control-seed1"
             )
         run = cls(match["dataset"], match["ratio"])
-        method, seed, changes = "twist", 0, []
+        method, changes, numbers = "twist", [], {"seed": 0, "init": 0}
         for modifier in match["variant"].split("-")[1:]:
             if modifier in METHODS[1:]:
                 method = modifier
-            elif re.fullmatch(r"seed\d+", modifier):
-                seed = int(modifier[4:])
+            elif re.fullmatch(r"(seed|init)\d+", modifier):
+                numbers[modifier[:4]] = int(modifier[4:])
             else:
                 changes.append(modifier)
-        run = cls(match["dataset"], match["ratio"], method, tuple(sorted(set(changes))), seed)
+        run = cls(match["dataset"], match["ratio"], method, tuple(sorted(set(changes))), **numbers)
         if not re.fullmatch(r"(0|[1-9]\d*)(\.\d*[1-9])?", run.ratio):
             raise TwistError(f"{name}: write {run.ratio_pct:g}pct, so that a run has one folder")
         if len(set(PRETRAINED) & set(run.changes)) > 1:
@@ -83,10 +86,11 @@ class Run:
 
     @property
     def variant(self) -> str:
-        """The name's part behind ``pct``; canonical order: method, changes (sorted), seed."""
+        """The name's part behind ``pct``; canonical order: method, changes (sorted), init, seed."""
         method = () if self.method == "twist" else (self.method,)
-        seed = (f"seed{self.seed}",) if self.seed else ()
-        return "".join(f"-{part}" for part in (*method, *self.changes, *seed))
+        numbers = {"init": self.init, "seed": self.seed}
+        last = (f"{key}{number}" for key, number in numbers.items() if number)
+        return "".join(f"-{part}" for part in (*method, *self.changes, *last))
 
     @property
     def name(self) -> str:
@@ -96,6 +100,20 @@ class Run:
         """What eval.json tells of this run after ``rounds``."""
         facts = {"dataset": self.dataset, "ratio_pct": self.ratio_pct, "method": self.method}
         return facts | {"variant": self.variant, "seed": self.seed, "rounds": rounds}
+
+    def members(self, count: int) -> list[Run]:
+        """The runs whose ``count`` models answer together: this one, and the same from other initial weights.
+
+        Raises TwistError for a run that is itself one of several.
+        """
+        if count == 1:
+            return [self]
+        whole = replace(self, init=0)
+        if self.init:
+            raise TwistError(
+                f"{self.name} is one of the {count} that {whole.name} is made of; ask for that one"
+            )
+        return [replace(self, init=init) for init in range(count)]
 
     def at(self, stage: int, settings_of: Callable[[Run], Settings], *, scored: bool = False) -> Run:
         """The run whose folder holds this run's model after round ``stage``, or that model's score.
@@ -206,7 +224,7 @@ def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
         if short != change:
             raise TwistError(f"-{change} is written -{short}, so that a run has one folder")
         return _VALUED[match[1]](match[2])
-    examples = ("seed1", *(f"{key}3" if key == "rounds" else f"{key}0.5" for key in _VALUED))
+    examples = ("seed1", "init1", *(f"{key}3" if key == "rounds" else f"{key}0.5" for key in _VALUED))
     known = [*METHODS[1:], *PRETRAINED, *examples, *variants]
     raise TwistError(
         f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"

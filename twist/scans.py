@@ -1,4 +1,4 @@
-"""Applying one model to one's own scan, or to a list of scans so that a killed job goes on with the rest."""
+"""Applying models to one's own scan, or to a list of scans so that a killed job goes on with the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twist.files import exclusive_lock, file_sha256, write_text
 from twist.inference import infer, predictions
 from twist.inspection.own_scan import FittedScan
 from twist.learning.samples import SceneSample, load_sample, make_sample
-from twist.network.model import Model
+from twist.network.ensemble import Ensemble
 from twist.regions import Regions
 from twist.settings import Settings
 
@@ -23,30 +23,30 @@ _LINE_EVERY_S = 5.0
 
 
 def each_scan(
-    model_path: Path,
+    models: Sequence[Path],
     data: Path,
     scenes: Sequence[str],
     out_dir: Path,
     depends: str,
     device: torch.device,
-) -> Iterator[tuple[Model, SceneSample, Path]]:
-    """(model in evaluation mode, scan, where its result goes) for every scan without a current result.
+) -> Iterator[tuple[Ensemble, SceneSample, Path]]:
+    """(the models, scan, where its result goes) for every scan without a current result.
 
     data: folder with ``scenes/`` and ``supervoxels/``; depends: settings that results depend on, as text.
-    Results of another model or other settings in ``out_dir`` are deleted first. Prints progress.
+    Results of other models or other settings in ``out_dir`` are deleted first. Prints progress.
     """
-    _forget_other_results(out_dir, file_sha256(model_path) + depends + twist.__version__)
+    _forget_other_results(out_dir, "".join(map(file_sha256, models)) + depends + twist.__version__)
     inputs = {name: [data / part / f"{name}.npz" for part in ("scenes", "supervoxels")] for name in scenes}
     missing = [name for name in scenes if not _is_newer(out_dir / f"{name}.npz", inputs[name])]
     if len(missing) < len(scenes):
         print(f"{len(scenes) - len(missing)} of {len(scenes)} scans are done already", flush=True)
     if not missing:
         return
-    model = Model.load(model_path, device).eval()
+    ensemble = Ensemble.load(models, device)
     began = said = time.monotonic()
     for done, name in enumerate(missing, start=1):
-        sample = load_sample(*inputs[name], model.table)
-        yield model, sample, out_dir / f"{name}.npz"
+        sample = load_sample(*inputs[name], ensemble.table)
+        yield ensemble, sample, out_dir / f"{name}.npz"
         now = time.monotonic()
         if now - said > _LINE_EVERY_S or done == len(missing):
             left = (now - began) / done * (len(missing) - done)
@@ -73,11 +73,11 @@ def _forget_other_results(out_dir: Path, origin: str) -> None:
             write_text(mark, digest)
 
 
-def find_instances(model: Model, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:
+def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:
     """The scored instances of one's own scan, best first, and the class index of each point, (M,) int64.
 
     Both are of the scene's points, not yet of the file's: see ``FittedScan.of_file``.
     """
-    sample = make_sample(fitted.scene, fitted.supervoxels, model.table)
-    answer = infer(model, sample, settings.proposals, settings.inference, settings.prediction.views)
-    return predictions(answer, model, settings.prediction), answer.probability.argmax(axis=1)
+    sample = make_sample(fitted.scene, fitted.supervoxels, ensemble.table)
+    answer = infer(ensemble, sample, settings.proposals, settings.inference, settings.prediction.views)
+    return predictions(answer, ensemble.table, settings.prediction), answer.probability.argmax(axis=1)

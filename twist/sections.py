@@ -211,6 +211,9 @@ class PseudoLabelSettings:
         choices=("equal", "confidence"),
     )
     views: int = setting(1, "augmented views averaged when labelling [C]", at_least=1)
+    ensemble: int = setting(
+        1, "models, each from initial weights of its own, averaged when labelling [C]", at_least=1, at_most=20
+    )
 
     def threshold_of(self, stage: int) -> float:
         """Certainty threshold of round ``stage`` (from 1); the last one goes on if the list is shorter."""
@@ -264,6 +267,12 @@ class PredictionSettings:
     min_points: int = setting(100, "drops a smaller prediction [O]", at_least=1)
     nms_iou: float = setting(0.3, "of two predictions this close the better stays [O]", at_least=0, at_most=1)
     views: int = setting(1, "augmented views averaged when predicting [C]", at_least=1)
+    ensemble: int = setting(
+        1,
+        "models, each from initial weights of its own, averaged when predicting [C]",
+        at_least=1,
+        at_most=20,
+    )
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class Settings:
 
     def of_labelling(self, stage: int) -> str:
         """What the pseudo-labels of round ``stage`` depend on, as canonical JSON."""
-        initial = ("semantic_threshold", "initial", "initial_share", "weighting", "views")
+        initial = ("semantic_threshold", "initial", "initial_share", "weighting", "views", "ensemble")
         if stage == 1:
             return self.canonical_json("inference", *(f"pseudolabels.{name}" for name in initial))
         names = (f"pseudolabels.{name}" for name in (*initial, "overlap_iou", "outside"))

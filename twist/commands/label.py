@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twist.checking import natural, shard
 
-HELP = "make pseudo-labels of unlabelled scans; scans already done by the same model are kept"
+HELP = "make pseudo-labels of unlabelled scans; scans already done by the same models are kept"
 EXAMPLE = (
     "python -m twist label --run rooms_5pct --model model.pt --data results/data/rooms "
     "--scenes unlabelled.txt --round 2 --out-dir pseudolabels --manifest pseudolabels.json"
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from twist.runs import add_settings_arguments
 
     add_settings_arguments(parser)
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path, nargs="+", required=True, help="several label together")
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of unlabelled scenes")
     parser.add_argument("--shard", type=shard, default="0/1", help="K/N: every N-th scene from the K-th on")
@@ -54,16 +54,16 @@ def run(arguments: argparse.Namespace) -> None:
     scenes = read_names(arguments.scenes)[arguments.shard]
     depends = settings.of_labelling(arguments.round)
     device = open_device(arguments.device)
-    for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
+    for models, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
         if arguments.round == 1:
-            points = extract(model, sample, settings.inference, options.views)
+            points = extract(models, sample, settings.inference, options.views)
             labels = initial_pseudo_labels(points.probability, sample.supervoxel, options)
             evidence = Evidence.of(points.probability)
         else:
-            inference = infer(model, sample, settings.proposals, settings.inference, options.views)
-            proposals = recorrected_proposals(inference, model)
+            inference = infer(models, sample, settings.proposals, settings.inference, options.views)
+            proposals = recorrected_proposals(inference, models.table)
             labels = proposal_pseudo_labels(
-                inference.point_probability, sample.supervoxel, proposals, model.table, options, threshold
+                inference.point_probability, sample.supervoxel, proposals, models.table, options, threshold
             )
             evidence = Evidence.of(inference.point_probability, proposals)
         evidence.save(out)  # first: a scan with labels counts as done

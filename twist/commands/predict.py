@@ -28,7 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from twist.runs import add_settings_arguments
 
     parser.add_argument("scan", type=Path, help="mesh or point cloud")
-    parser.add_argument("--model", type=Path, required=True, help="model.pt of a run's round")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="model.pt of a run's round; several predict together",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--unit", choices=("auto", *UNITS), default="auto", help="of the scan's coordinates")
     parser.add_argument(
@@ -52,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.files import file_sha256, write_json
     from twist.formats.scans.reading import read_scan
     from twist.inspection.own_scan import fit_scan, misfits
-    from twist.network.model import Model
+    from twist.network.ensemble import Ensemble
     from twist.provenance import provenance
     from twist.scans import find_instances
 
@@ -60,23 +66,23 @@ def run(arguments: argparse.Namespace) -> None:
     scan = read_scan(arguments.scan)
     colours = "without colours" if scan.rgb is None else "coloured"
     print(f"{arguments.scan}: {len(scan)} points, {len(scan.faces)} faces, {colours}", flush=True)
-    model = Model.load(arguments.model, open_device(arguments.device)).eval()
-    settings = _settings(arguments, model)
+    ensemble = Ensemble.load(arguments.model, open_device(arguments.device))
+    settings = _settings(arguments, ensemble.first)
     fitted = fit_scan(
         scan,
         settings.supervoxels,
         unit=None if arguments.unit == "auto" else arguments.unit,
         up=None if arguments.up == "auto" else arguments.up,
-        spacing_m=model.facts.get("spacing_m") if arguments.spacing is None else arguments.spacing,
+        spacing_m=ensemble.first.facts.get("spacing_m") if arguments.spacing is None else arguments.spacing,
     )
-    notes = [*fitted.notes, *misfits(fitted, model.table, settings)]
+    notes = [*fitted.notes, *misfits(fitted, ensemble.table, settings)]
     for note in notes:
         print(f"note: {note}", flush=True)
-    instances, classes = find_instances(model, fitted, settings)
-    write_results(arguments.out, scan, fitted, instances, classes, model.table)
+    instances, classes = find_instances(ensemble, fitted, settings)
+    write_results(arguments.out, scan, fitted, instances, classes, ensemble.table)
     facts = {
         "scan": arguments.scan.name,
-        "model": file_sha256(arguments.model),
+        "models": [file_sha256(path) for path in arguments.model],
         "unit": fitted.unit,
         "up": fitted.up,
         "points": len(scan),
@@ -85,12 +91,12 @@ def run(arguments: argparse.Namespace) -> None:
         "notes": notes,
         **provenance(
             settings_fingerprint=settings.fingerprint(),
-            device=describe(model.device),
+            device=describe(ensemble.device),
             wall_seconds=time.perf_counter() - began,
         ),
     }
     write_json(arguments.out / "scan.json", facts)
-    counts = Counter(model.table.names[label] for label in instances.label)
+    counts = Counter(ensemble.table.names[label] for label in instances.label)
     told = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "none"
     print(f"{len(instances)} instances ({told}) in {arguments.out}")
 
@@ -138,11 +144,11 @@ def _settings(arguments: argparse.Namespace, model: Model) -> Settings:
     if arguments.run or arguments.dataset:
         settings = chosen_settings(arguments)
     elif "settings" in model.facts:
-        layers = {str(arguments.model): model.facts["settings"], "--override": overrides_of(arguments)}
+        layers = {str(arguments.model[0]): model.facts["settings"], "--override": overrides_of(arguments)}
         settings = Settings.from_layers(layers)
     else:
         raise TwistError(
-            f"{arguments.model} does not tell its run's settings (an older version made it); name the run, "
+            f"{arguments.model[0]} does not tell its run's settings (an older version made it); name the run, "
             "such as --run rooms_5pct"
         )
     return replace(settings, network=model.settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twist.checking import shard
 
-HELP = "predict the instances of prepared scans; scans already done by the same model are kept"
+HELP = "predict the instances of prepared scans; scans already done by the same models are kept"
 EXAMPLE = (
     "python -m twist predict-scenes --run rooms_5pct --model model.pt --data results/data/rooms "
     "--scenes val.txt --out-dir predictions --manifest predictions.json"
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from twist.runs import add_settings_arguments
 
     add_settings_arguments(parser)
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path, nargs="+", required=True, help="several predict together")
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of scenes")
     parser.add_argument("--shard", type=shard, default="0/1", help="K/N: every N-th scene from the K-th on")
@@ -45,9 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     scenes, out_dir = read_names(arguments.scenes)[arguments.shard], arguments.out_dir
     depends = settings.of_prediction()
     device = open_device(arguments.device)
-    for model, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
-        inference = infer(model, sample, settings.proposals, settings.inference, settings.prediction.views)
-        predictions(inference, model, settings.prediction).save(out)
+    for models, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
+        inference = infer(models, sample, settings.proposals, settings.inference, settings.prediction.views)
+        predictions(inference, models.table, settings.prediction).save(out)
     instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
     seconds = round(time.perf_counter() - begin, 3)
     write_json(arguments.manifest, {"device": describe(device), "wall_seconds": seconds, "scenes": instances})

@@ -125,7 +125,8 @@ def override(wildcards, output):
 
 def training_seed(wildcards):
     """Another seed for each round of each run."""
-    return 100 * run_of(wildcards).seed + int(wildcards.get("round", 0))
+    run = run_of(wildcards)
+    return 1_000_000 * run.init + 100 * run.seed + int(wildcards.get("round", 0))
 
 
 def device_of(wildcards, resources):
@@ -155,8 +156,24 @@ def last_predictions(wildcards):
     return shard_manifests(run, scored.with_name("predictions"))
 
 
-def this_model(wildcards):
-    return model_of(run_of(wildcards), int(wildcards.round))
+@told
+def models_of(run, stage, count):
+    """The models of a run after round ``stage`` that answer together."""
+    return [model_of(member, stage) for member in run.members(count)]
+
+
+def predicting_models(wildcards):
+    """The models that predict together, after the round named or the last one."""
+    run = run_of(wildcards)
+    stage = int(wildcards.get("round", last_round(run)))
+    return models_of(run, stage, settings_of(run).prediction.ensemble)
+
+
+def labelling_models(wildcards):
+    run = run_of(wildcards)
+    return models_of(
+        run, int(wildcards.round) - 1, settings_of(run).pseudolabels.ensemble
+    )
 
 
 def previous_model(wildcards):
@@ -189,7 +206,9 @@ def round_inputs(wildcards):
     else:
         inputs = backbone_of(run)
     if run.method == "twist":
-        folder = f"results/{run.name}/round{wildcards.round}/pseudolabels"
+        together = settings.pseudolabels.ensemble > 1
+        labelled_by = dataclasses.replace(run, init=0) if together else run
+        folder = f"results/{labelled_by.name}/round{wildcards.round}/pseudolabels"
         inputs["pseudo"] = shard_manifests(run, folder)
         inputs["unlabelled"] = split_of(run, "unlabelled")
     return inputs

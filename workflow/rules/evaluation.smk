@@ -3,7 +3,7 @@
 
 rule predict:
     input:
-        model=this_model,
+        models=predicting_models,
         scenes=lambda wildcards: split_of(run_of(wildcards), "val"),
         data=scenes_of_run,
     output:
@@ -27,7 +27,7 @@ rule predict:
         folder=subpath(output[0], parent=True),
     shell:
         "python -m twist predict-scenes --run {wildcards.run} --override {params.override:q}"
-        " --model {input.model}"
+        " --model {input.models}"
         " --data results/data/{params.run.dataset} --scenes {input.scenes:q}"
         " --shard {wildcards.shard}/{params.shards} --device {params.device}"
         " --out-dir {params.folder} --manifest {output} 2>&1 | tee {log}"

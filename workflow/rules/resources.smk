@@ -96,16 +96,16 @@ def scored_scans(wildcards):
 
 
 def labelled_views(wildcards):
-    """Scans times views that one job of labelling handles."""
+    """Scans times views and models that one job of labelling handles."""
     settings = settings_of(run_of(wildcards))
     share = training_scans(wildcards) / settings.data.inference_shards
-    return share * settings.pseudolabels.views
+    return share * settings.pseudolabels.views * settings.pseudolabels.ensemble
 
 
 def predicted_views(wildcards):
     settings = settings_of(run_of(wildcards))
     share = scored_scans(wildcards) / settings.data.inference_shards
-    return share * settings.prediction.views
+    return share * settings.prediction.views * settings.prediction.ensemble
 
 
 def gpus_of_training(wildcards):

@@ -6,7 +6,7 @@ include: "scans_inputs.smk"
 
 rule predict_scan:
     input:
-        model=last_model,
+        models=predicting_models,
         scan=own_scan,
     output:
         "results/{run}/scans/{scan}/instances.csv",
@@ -31,7 +31,7 @@ rule predict_scan:
         up=config["scans"]["up"],
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m twist predict {input.scan:q} --model {input.model} --run {wildcards.run}"
+        "python -m twist predict {input.scan:q} --model {input.models} --run {wildcards.run}"
         " --override {params.override:q} --unit {params.unit} --up={params.up} --device {params.device}"
         " --out {params.folder:q} 2>&1 | tee {log:q}"
 

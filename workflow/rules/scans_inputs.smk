@@ -20,11 +20,6 @@ def own_scan(wildcards):
     return str(scans[wildcards.scan])
 
 
-def last_model(wildcards):
-    run = run_of(wildcards)
-    return model_of(run, last_round(run))
-
-
 def found_in_own_scans(wildcards):
     """What is found in every one of them."""
     return [

@@ -38,7 +38,7 @@ rule train_start:
 
 rule pseudo_labels:
     input:
-        model=previous_model,
+        models=labelling_models,
         unlabelled=lambda wildcards: split_of(run_of(wildcards), "unlabelled"),
         data=scenes_of_run,
     output:
@@ -64,7 +64,7 @@ rule pseudo_labels:
         folder=subpath(output[0], parent=True),
     shell:
         "python -m twist label --run {wildcards.run} --override {params.override:q}"
-        " --model {input.model}"
+        " --model {input.models}"
         " --data results/data/{params.run.dataset} --scenes {input.unlabelled}"
         " --shard {wildcards.shard}/{params.shards} --round {wildcards.round} --device {params.device}"
         " --out-dir {params.folder} --manifest {output} 2>&1 | tee {log}"

@@ -7,9 +7,7 @@ include: "submission_inputs.smk"
 
 use rule predict as predict_hidden with:
     input:
-        model=lambda wildcards: model_of(
-            run_of(wildcards), last_round(run_of(wildcards))
-        ),
+        models=predicting_models,
         scenes=hidden_names,
         data=hidden_manifests,
     output:

@@ -1,0 +1,62 @@
+"""Ensemble: models that learned the same from different initial weights and answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from twist.classes import ClassTable
+from twist.errors import TwistError
+from twist.network.model import Model
+from twist.settings import NetworkSettings
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Models of one shape, in evaluation mode, whose answers are averaged; often a single one.
+
+    Raises TwistError where there is none, or where they differ in shape, classes or whether Ψ has learned.
+    """
+
+    models: tuple[Model, ...]
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise TwistError("an ensemble needs at least one model")
+        for model in self.models:
+            model.eval()
+        for what, values in {
+            "shape": {model.settings for model in self.models},
+            "classes": {model.table.name for model in self.models},
+            "round, as Ψ has learned in some": {model.certainty_trained for model in self.models},
+        }.items():
+            if len(values) > 1:
+                raise TwistError(f"models that answer together must be alike; these differ in their {what}")
+
+    @classmethod
+    def load(cls, paths: Sequence[str | Path], device: torch.device | str = "cpu") -> Ensemble:
+        """Read models onto a device. Raises TwistError for missing, damaged and unlike ones."""
+        return cls(tuple(Model.load(path, device) for path in paths))
+
+    @property
+    def first(self) -> Model:
+        return self.models[0]
+
+    @property
+    def settings(self) -> NetworkSettings:
+        return self.first.settings
+
+    @property
+    def table(self) -> ClassTable:
+        return self.first.table
+
+    @property
+    def certainty_trained(self) -> bool:
+        return self.first.certainty_trained
+
+    @property
+    def device(self) -> torch.device:
+        return self.first.device
