@@ -101,6 +101,51 @@ def test_offsets_of_views_are_turned_back(
     assert set(determinants) == {-1.0, 1.0}, "no view was mirrored, or one was stretched"
 
 
+# --- several models ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three() -> list[Model]:
+    """Models from other weights that all take most for a chair, and whose Ψ differ."""
+    models = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        made = keen(Model(SETTINGS.network, SCANNET).eval())
+        made.certainty_trained = True
+        with torch.no_grad():
+            made.recorrection.residual.bias[:] = torch.linspace(-6 * seed, 6 * seed, 19)
+        models.append(made)
+    return models
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_points_of_several_models_are_their_mean(three: list[Model], sample: SceneSample, views: int) -> None:
+    together = extract(Ensemble(tuple(three)), sample, WHOLE, views)
+    each = [extract(alone(model), sample, WHOLE, views) for model in three]
+    for name in ("probability", "offset"):
+        expected = np.mean([getattr(points, name) for points in each], axis=0)
+        np.testing.assert_allclose(getattr(together, name), expected, atol=1e-5)
+    assert not np.allclose(each[0].offset, each[1].offset, atol=1e-3)
+    assert all(torch.equal(a, b.features[0]) for a, b in zip(together.features, each, strict=True))
+
+
+def test_several_models_judge_the_same_proposals(
+    three: list[Model], sample: SceneSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Certainty and class are the mean of each Ψ's, which reads its own Φ; proposals are the averaged Φ's."""
+    together = infer(Ensemble(tuple(three)), sample, SETTINGS.proposals, WHOLE)
+    assert len(together.proposals) > 0
+    points = extract(Ensemble(tuple(three)), sample, WHOLE)
+    each = []
+    for model, features in zip(three, points.features, strict=True):
+        monkeypatch.setattr(inference, "extract", lambda *_, own=features: replace(points, features=(own,)))
+        each.append(infer(alone(model), sample, SETTINGS.proposals, WHOLE))
+    for name in ("certainty", "recorrected"):
+        expected = np.mean([getattr(answer, name) for answer in each], axis=0)
+        np.testing.assert_allclose(getattr(together, name), expected, atol=1e-6)
+    assert not np.allclose(each[0].recorrected, each[2].recorrected, atol=1e-2)
+
+
 # --- tiles ---------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ CONFIG = Path(__file__).parents[1] / "config"
         ("scannet_100pct-suponly", Run("scannet", "100", "suponly")),
         ("s3dis_10pct-control-alpha0.1-seed3", Run("s3dis", "10", "control", ("alpha0.1",), 3)),
         ("rooms_20pct-anew-tau0.7-seed12", Run("rooms", "20", "twist", ("anew", "tau0.7"), 12)),
+        ("rooms_20pct-suponly-init2-seed12", Run("rooms", "20", "suponly", (), 12, 2)),
     ],
 )
 def test_names_and_runs_are_the_same(name: str, run: Run) -> None:
@@ -43,11 +44,12 @@ def test_names_and_runs_are_the_same(name: str, run: Run) -> None:
     st.sampled_from(["twist", "suponly", "control"]),
     st.lists(st.sampled_from(["tau0.7", "alpha2", "anew", "my.own"]), unique=True),
     st.integers(0, 40),
+    st.integers(0, 40),
 )
 def test_every_run_is_parsed_from_its_name(
-    dataset: str, ratio: str, method: str, changes: list[str], seed: int
+    dataset: str, ratio: str, method: str, changes: list[str], seed: int, init: int
 ) -> None:
-    run = Run(dataset, ratio, method, tuple(sorted(changes)), seed)
+    run = Run(dataset, ratio, method, tuple(sorted(changes)), seed, init)
     assert Run.parse(run.name) == run
 
 
@@ -69,6 +71,8 @@ def test_what_is_no_name_is_told_what_names_look_like(name: str) -> None:
         ("rooms_5pct-tau0.7-suponly", "rooms_5pct-suponly-tau0.7"),
         ("rooms_5pct-seed1-tau0.7", "rooms_5pct-tau0.7-seed1"),
         ("rooms_5pct-seed0", "rooms_5pct"),
+        ("rooms_5pct-init0", "rooms_5pct"),
+        ("rooms_5pct-seed1-init2", "rooms_5pct-init2-seed1"),
         ("rooms_5pct-seed01", "rooms_5pct-seed1"),
         ("rooms_5pct-suponly-control", "rooms_5pct-control"),
         ("rooms_05pct", "5pct"),
@@ -154,6 +158,9 @@ halfb: {network: {decoder_channels: [8, 8], decoder_blocks: [1, 1]}}
         ("own_5pct-loose-quick-short", 2, "own_5pct"),
         # of two changes that do the same, one stays
         ("own_5pct-again-fast", 1, "own_5pct-fast"),
+        # other initial weights make another run at every stage, and share with their like
+        ("own_5pct-init2-seed4", 0, "own_5pct-suponly-init2-seed4"),
+        ("own_5pct-late-init2", 3, "own_5pct-init2"),
         # changes that only fit together stay together
         ("own_5pct-halfa-halfb-tau0.3", 1, "own_5pct-halfa-halfb"),
     ],
@@ -261,10 +268,22 @@ def test_an_unknown_data_set_is_told_the_known_ones() -> None:
 
 
 def test_an_unknown_modifier_is_told_the_known_ones() -> None:
-    known = r"-suponly, -control, -pc, -csc, -seed1, -tau0\.5, -alpha0\.5, .*-tauup"
+    known = r"-suponly, -control, -pc, -csc, -seed1, -init1, -tau0\.5, -alpha0\.5, .*-tauup"
     for name in ("rooms_5pct-fast", "rooms_5pct-beta0.5", "rooms_5pct-tau", "rooms_5pct-twist"):
         with pytest.raises(TwistError, match=rf"unknown modifier -.*; there are {known}"):
             Run.parse(name).resolve(CONFIG, {})
+
+
+def test_models_that_answer_together_come_from_other_initial_weights() -> None:
+    run = Run.parse("rooms_5pct-ensemble-seed2")
+    assert run.members(1) == [run]
+    assert [member.name for member in run.members(3)] == [
+        "rooms_5pct-ensemble-seed2", "rooms_5pct-ensemble-init1-seed2", "rooms_5pct-ensemble-init2-seed2",
+    ]  # fmt: skip
+    member = Run.parse("rooms_5pct-ensemble-init1-seed2")
+    assert member.members(1) == [member]
+    with pytest.raises(TwistError, match=r"one of 3 .* ask for rooms_5pct-ensemble-seed2"):
+        member.members(3)
 
 
 @pytest.mark.parametrize("name", ["rooms_5pct-tau1.5", "rooms_5pct-tau2"])

@@ -110,9 +110,7 @@ class Run:
             return [self]
         whole = replace(self, init=0)
         if self.init:
-            raise TwistError(
-                f"{self.name} is one of the {count} that {whole.name} is made of; ask for that one"
-            )
+            raise TwistError(f"{self.name} is one of {count} that answer together: ask for {whole.name}")
         return [replace(self, init=init) for init in range(count)]
 
     def at(self, stage: int, settings_of: Callable[[Run], Settings], *, scored: bool = False) -> Run:

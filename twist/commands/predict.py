@@ -148,7 +148,7 @@ def _settings(arguments: argparse.Namespace, model: Model) -> Settings:
         settings = Settings.from_layers(layers)
     else:
         raise TwistError(
-            f"{arguments.model[0]} does not tell its run's settings (an older version made it); name the run, "
-            "such as --run rooms_5pct"
+            f"{arguments.model[0]} does not tell its run's settings (an older version made it); name the "
+            "run, such as --run rooms_5pct"
         )
     return replace(settings, network=model.settings)
