@@ -275,14 +275,14 @@ def test_an_unknown_modifier_is_told_the_known_ones() -> None:
 
 
 def test_models_that_answer_together_come_from_other_initial_weights() -> None:
-    run = Run.parse("rooms_5pct-ensemble-seed2")
+    run = Run.parse("rooms_5pct-plus-seed2")
     assert run.members(1) == [run]
     assert [member.name for member in run.members(3)] == [
-        "rooms_5pct-ensemble-seed2", "rooms_5pct-ensemble-init1-seed2", "rooms_5pct-ensemble-init2-seed2",
+        "rooms_5pct-plus-seed2", "rooms_5pct-plus-init1-seed2", "rooms_5pct-plus-init2-seed2",
     ]  # fmt: skip
-    member = Run.parse("rooms_5pct-ensemble-init1-seed2")
+    member = Run.parse("rooms_5pct-plus-init1-seed2")
     assert member.members(1) == [member]
-    with pytest.raises(TwistError, match=r"one of 3 .* ask for rooms_5pct-ensemble-seed2"):
+    with pytest.raises(TwistError, match=r"one of 3 .* ask for rooms_5pct-plus-seed2"):
         member.members(3)
 
 

@@ -26,11 +26,18 @@ PRETRAINED = ("pc", "csc")
 
 _NAME = re.compile(r"(?P<dataset>[a-z0-9-]+)_(?P<ratio>\d+(\.\d+)?)pct(?P<variant>(-[a-z0-9.]+)*)")
 
+
+def _number(value: str) -> int | float:
+    """A count; where it has a fraction the check of settings refuses it, with the reason."""
+    return int(value) if value.isdigit() else float(value)
+
+
 #: Modifiers that carry their value, with the settings that they stand for.
 _VALUED: dict[str, Any] = {
     "tau": lambda value: {"pseudolabels": {"certainty_threshold": [float(value)]}},
     "alpha": lambda value: {"recorrection": {"alpha": float(value)}},
-    "rounds": lambda value: {"selftraining": {"rounds": int(value) if value.isdigit() else float(value)}},
+    "rounds": lambda value: {"selftraining": {"rounds": _number(value)}},
+    "views": lambda value: {"prediction": {"views": _number(value)}},
 }
 
 
@@ -222,7 +229,11 @@ def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
         if short != change:
             raise TwistError(f"-{change} is written -{short}, so that a run has one folder")
         return _VALUED[match[1]](match[2])
-    examples = ("seed1", "init1", *(f"{key}3" if key == "rounds" else f"{key}0.5" for key in _VALUED))
+    examples = (
+        "seed1",
+        "init1",
+        *(f"{key}3" if key in ("rounds", "views") else f"{key}0.5" for key in _VALUED),
+    )
     known = [*METHODS[1:], *PRETRAINED, *examples, *variants]
     raise TwistError(
         f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"

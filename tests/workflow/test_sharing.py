@@ -46,13 +46,13 @@ def test_a_change_of_prediction_shares_all_models_and_no_score(project: Project)
 
 
 def test_an_ensemble_trains_every_member_on_labels_made_once(project: Project) -> None:
-    assert jobs(project, "results/tiny_50pct-ensemble/eval.json") == {
+    assert jobs(project, "results/tiny_50pct-plus/eval.json") == {
         "train_start": 3, "pseudo_labels": 2, "train_round": 6, "predict": 2,
     }  # fmt: skip
 
 
 def test_an_ensemble_shares_its_starts_and_the_controls_models(project: Project) -> None:
-    compared = [f"results/tiny_50pct{method}-ensemble/eval.json" for method in ("", "-suponly", "-control")]
+    compared = [f"results/tiny_50pct{method}-plus/eval.json" for method in ("", "-suponly", "-control")]
     single = [f"results/tiny_50pct{method}/eval.json" for method in ("-suponly", "-control")]
     assert jobs(project, *compared, *single) == {
         "train_start": 3, "pseudo_labels": 2, "train_round": 12, "predict": 2 + 1 + 2 + 1 + 2,
@@ -66,9 +66,9 @@ def test_another_initialisation_is_a_run_of_its_own(project: Project) -> None:
 
 
 def test_a_member_of_an_ensemble_is_not_scored_alone(project: Project) -> None:
-    done = project.attempt("results/tiny_50pct-ensemble-init1/eval.json")
+    done = project.attempt("results/tiny_50pct-plus-init1/eval.json")
     assert done.returncode == 1
-    assert "one of 3 that answer together: ask for tiny_50pct-ensemble" in done.stdout
+    assert "one of 3 that answer together: ask for tiny_50pct-plus" in done.stdout
 
 
 def test_an_experiment_plans_what_its_runs_need_together(project: Project) -> None:
