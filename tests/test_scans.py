@@ -56,6 +56,23 @@ def test_a_killed_job_goes_on_with_the_scans_still_missing(
     assert work_through(data) == []
 
 
+def test_results_are_of_all_models_together(data: Path) -> None:
+    def work(*models: Path) -> int:
+        scans = list(each_scan(models, data, NAMES, data / "out", "", CPU))
+        for ensemble, _, out in scans:
+            assert len(ensemble.models) == len(models)
+            write_text(out, "result")
+        return len(scans)
+
+    first, second = data / "model.pt", data / "second.pt"
+    second.write_bytes(first.read_bytes())
+    assert work(first, second) == 3
+    assert work(first, second) == 0
+    assert work(first) == 3
+    save_model(data, seed=5)
+    assert work(second, first) == 3
+
+
 def test_shards_of_one_job_keep_each_others_results(data: Path) -> None:
     assert work_through(data, ("a", "c")) == ["a", "c"]
     assert work_through(data, ("b",)) == ["b"]

@@ -32,12 +32,13 @@ def _number(value: str) -> int | float:
     return int(value) if value.isdigit() else float(value)
 
 
-#: Modifiers that carry their value, with the settings that they stand for.
-_VALUED: dict[str, Any] = {
-    "tau": lambda value: {"pseudolabels": {"certainty_threshold": [float(value)]}},
-    "alpha": lambda value: {"recorrection": {"alpha": float(value)}},
-    "rounds": lambda value: {"selftraining": {"rounds": _number(value)}},
-    "views": lambda value: {"prediction": {"views": _number(value)}},
+#: Modifiers that carry their value: an example of it, and the settings that they stand for.
+_VALUED: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
+    "tau": ("0.5", lambda value: {"pseudolabels": {"certainty_threshold": [float(value)]}}),
+    "alpha": ("0.5", lambda value: {"recorrection": {"alpha": float(value)}}),
+    "rounds": ("3", lambda value: {"selftraining": {"rounds": _number(value)}}),
+    "trust": ("0.5", lambda value: {"proposals": {"class_trust": float(value)}}),
+    "views": ("4", lambda value: {"prediction": {"views": _number(value)}}),
 }
 
 
@@ -228,12 +229,8 @@ def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
         short = f"{match[1]}{float(match[2]):g}"
         if short != change:
             raise TwistError(f"-{change} is written -{short}, so that a run has one folder")
-        return _VALUED[match[1]](match[2])
-    examples = (
-        "seed1",
-        "init1",
-        *(f"{key}3" if key in ("rounds", "views") else f"{key}0.5" for key in _VALUED),
-    )
+        return _VALUED[match[1]][1](match[2])
+    examples = ("seed1", "init1", *(key + example for key, (example, _) in _VALUED.items()))
     known = [*METHODS[1:], *PRETRAINED, *examples, *variants]
     raise TwistError(
         f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"
