@@ -76,6 +76,11 @@ def run(arguments: argparse.Namespace) -> None:
         spacing_m=ensemble.first.facts.get("spacing_m") if arguments.spacing is None else arguments.spacing,
     )
     notes = [*fitted.notes, *misfits(fitted, ensemble.table, settings)]
+    if len(ensemble.models) != settings.prediction.ensemble:
+        notes.append(
+            f"the model's run predicts with {settings.prediction.ensemble} models together "
+            f"(prediction.ensemble), here with {len(ensemble.models)}"
+        )
     for note in notes:
         print(f"note: {note}", flush=True)
     instances, classes = find_instances(ensemble, fitted, settings)
