@@ -21,6 +21,11 @@ def test_a_run_diagnoses_each_round_and_scores_none(project: Project) -> None:
     assert not plan.keys() & {"predict", "evaluate", "finish_run"}
 
 
+def test_a_member_of_an_ensemble_is_diagnosed_by_the_labels_that_all_learn(project: Project) -> None:
+    plan = project.plan("results/tiny_50pct-plus-init1/diagnosis.md")
+    assert (plan["diagnose"], plan["pseudo_labels"]) == (2, 2)
+
+
 def test_a_score_waits_for_no_diagnosis(project: Project) -> None:
     assert not project.plan("results/tiny_50pct/eval.json").keys() & {"diagnose", "diagnosis"}
 

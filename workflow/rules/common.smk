@@ -176,6 +176,14 @@ def labelling_models(wildcards):
     )
 
 
+def labels_folder(run, stage):
+    """Where the pseudo-labels lie that round ``stage`` learns from; the members of an ensemble share them."""
+    run = owner(run, int(stage))
+    if settings_of(run).pseudolabels.ensemble > 1:
+        run = dataclasses.replace(run, init=0)
+    return f"results/{run.name}/round{stage}/pseudolabels"
+
+
 def previous_model(wildcards):
     return model_of(run_of(wildcards), int(wildcards.round) - 1)
 
@@ -206,10 +214,7 @@ def round_inputs(wildcards):
     else:
         inputs = backbone_of(run)
     if run.method == "twist":
-        together = settings.pseudolabels.ensemble > 1
-        labelled_by = dataclasses.replace(run, init=0) if together else run
-        folder = f"results/{labelled_by.name}/round{wildcards.round}/pseudolabels"
-        inputs["pseudo"] = shard_manifests(run, folder)
+        inputs["pseudo"] = shard_manifests(run, labels_folder(run, wildcards.round))
         inputs["unlabelled"] = split_of(run, "unlabelled")
     return inputs
 

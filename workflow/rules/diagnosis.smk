@@ -26,7 +26,7 @@ rule diagnose:
         override=override,
         settings=run_setting("recorrection.iou_background", "recorrection.iou_certain"),
         run=run_of,
-        folder="results/{run}/round{round}/pseudolabels",
+        folder=lambda wildcards: labels_folder(run_of(wildcards), wildcards.round),
     shell:
         "python -m twist diagnose --run {wildcards.run} --override {params.override:q}"
         " --data results/data/{params.run.dataset} --scenes {input.unlabelled}"

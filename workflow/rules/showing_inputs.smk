@@ -17,11 +17,6 @@ def labelled_rounds(run):
     return range(1, last_round(run) + 1) if run.method == "twist" else []
 
 
-def labels_folder(run, stage):
-    """Where the pseudo-labels of a run's round lie; runs that are alike so far share them."""
-    return f"results/{owner(run, stage).name}/round{stage}/pseudolabels"
-
-
 def pseudo_labels_of_run(wildcards):
     """The manifests of the pseudo-labels of all rounds, and the list of the scans."""
     run = run_of(wildcards)
