@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -82,19 +81,17 @@ def test_offsets_of_views_are_turned_back(
     landmark = sample.xyz[17] + np.float32(0.5)
     seen = []
 
-    def forward(_: Model, view: SceneSample, __: InferenceSettings) -> Any:
+    def answer(_: Ensemble, view: SceneSample, __: InferenceSettings) -> Any:
         across = np.linalg.lstsq(
             np.c_[sample.xyz, np.ones(len(sample))].astype(np.float64),
             view.xyz.astype(np.float64),
             rcond=None,
         )[0]
         seen.append(across[:3])
-        return np.append(landmark, 1) @ across - view.xyz, SimpleNamespace(features=None)
+        offset = np.append(landmark, 1) @ across - view.xyz
+        return None, (), np.full((len(offset), 20), 0.05, np.float32), offset
 
-    monkeypatch.setattr(inference, "_forward", forward)
-    monkeypatch.setattr(
-        inference, "_per_point", lambda offset, _: (np.full((len(offset), 20), 0.05, np.float32), offset)
-    )
+    monkeypatch.setattr(inference, "_answer", answer)
     points = extract(alone(model), sample, WHOLE, views=6)
     np.testing.assert_allclose(sample.xyz + points.offset, np.tile(landmark, (300, 1)), atol=1e-4)
     determinants = [round(float(np.linalg.det(matrix)), 3) for matrix in seen]

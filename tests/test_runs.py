@@ -282,7 +282,7 @@ def test_models_that_answer_together_come_from_other_initial_weights() -> None:
     ]  # fmt: skip
     member = Run.parse("rooms_5pct-plus-init1-seed2")
     assert member.members(1) == [member]
-    with pytest.raises(TwistError, match=r"one of 3 .* ask for rooms_5pct-plus-seed2"):
+    with pytest.raises(TwistError, match=r"single network.* 3 that .*: ask for rooms_5pct-plus-seed2"):
         member.members(3)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,29 +66,14 @@ def extract(ensemble: Ensemble, sample: SceneSample, limits: InferenceSettings, 
     Probabilities and offsets are averaged over the models and, with ``views`` > 1, over that many rotated and
     mirrored copies of the scan (the first unchanged), the same ones in every run.
     """
-    answers = [_forward(model, sample, limits) for model in ensemble.models]
-    probability, offset = _per_point(*answers[0])
-    for batch, extraction in answers[1:]:
-        more, further = _per_point(batch, extraction)
-        probability, offset = probability + more, offset + further
-    for more, turned in _further_views(ensemble, sample, limits, views):
-        probability, offset = probability + more, offset + turned
-    count = len(ensemble.models) * views
-    features = tuple(extraction.features for _, extraction in answers)
-    return Points(probability / count, (offset / count).astype(np.float32), answers[0][0], features)
-
-
-def _further_views(
-    ensemble: Ensemble, sample: SceneSample, limits: InferenceSettings, views: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(N, C) probabilities and (N, 3) offsets, turned back, by each model of each view but the first."""
+    batch, features, probability, offset = _answer(ensemble, sample, limits)
     for view in range(1, views):
         matrix = random_matrix(_VIEWS, np.random.default_rng(view))
         xyz, normal = transform(sample.xyz, sample.normal, matrix)
-        back = np.linalg.inv(matrix).T
-        for model in ensemble.models:
-            more, turned = _per_point(*_forward(model, replace(sample, xyz=xyz, normal=normal), limits))
-            yield more, turned @ back
+        _, _, more, turned = _answer(ensemble, replace(sample, xyz=xyz, normal=normal), limits)
+        probability, offset = probability + more, offset + turned @ np.linalg.inv(matrix).T
+    count = len(ensemble.models) * views
+    return Points(probability / count, (offset / count).astype(np.float32), batch, features)
 
 
 @torch.inference_mode()
@@ -142,17 +127,31 @@ def _recorrect(
         logits = before + class_trust * (answer.logits.float() - before)
         certainties.append(torch.sigmoid(answer.certainty.float()))
         classes.append(torch.softmax(logits, dim=1))
-    return torch.stack(certainties).mean(0).cpu().numpy(), torch.stack(classes).mean(0).cpu().numpy()
+    certainty, recorrected = (torch.stack(answers).mean(0) for answers in (certainties, classes))
+    return certainty.cpu().numpy(), recorrected.cpu().numpy()
 
 
-def _forward(model: Model, sample: SceneSample, limits: InferenceSettings) -> tuple[Batch, Extraction]:
-    batch = make_batch([sample], model.settings)
-    margin = math.ceil(limits.margin_m / model.settings.voxel_size_m)
+def _answer(
+    ensemble: Ensemble, sample: SceneSample, limits: InferenceSettings
+) -> tuple[Batch, tuple[torch.Tensor, ...], np.ndarray, np.ndarray]:
+    """Φ's input of one view, each model's voxel features, and their probabilities and offsets, summed."""
+    batch = make_batch([sample], ensemble.settings)
+    margin = math.ceil(limits.margin_m / ensemble.settings.voxel_size_m)
     tiles = cut(batch.indices[:, 1:].numpy(), limits.voxels_max, margin)
-    batch = batch.to(model.device)
+    batch = batch.to(ensemble.device)
+    features, probability, offset = [], 0.0, 0.0
+    for model in ensemble.models:
+        extraction = _forward(model, batch, tiles)
+        more, further = _per_point(batch, extraction)
+        probability, offset = probability + more, offset + further
+        features.append(extraction.features)
+    return batch, tuple(features), probability, offset
+
+
+def _forward(model: Model, batch: Batch, tiles: Sequence[Tile]) -> Extraction:
     if len(tiles) > 1:
-        return batch, _extract_tiles(model, batch, tiles)
-    return batch, model.extraction(batch.features, batch.indices, 1, batch.largest_index)
+        return _extract_tiles(model, batch, tiles)
+    return model.extraction(batch.features, batch.indices, 1, batch.largest_index)
 
 
 def _extract_tiles(model: Model, batch: Batch, tiles: Sequence[Tile]) -> Extraction:

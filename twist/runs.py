@@ -2,7 +2,7 @@
 
 ``{dataset}_{ratio}pct{variant}``: ``scannet_5pct`` is TWIST as published with 5 % of the scenes labelled;
 ``scannet_5pct-control-alpha0.1-seed3`` the label-only control with α = 0.1 and seed 3.
-``scannet_5pct-init1`` has the labelled scenes of ``scannet_5pct`` and other initial weights.
+``scannet_5pct-init1`` has the labelled scenes of ``scannet_5pct``, other initial weights and order of scenes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Run:
 
     method: ``twist``; ``suponly`` = round 0 alone; ``control`` = TWIST's rounds without pseudo-labels
     changes: further modifiers in the order of the name, such as ``alpha0.1``
-    seed: draw of the labelled scenes, and initial weights; init: other initial weights for the same draw
+    seed: draw of the labelled scenes, and of weights and order; init: another draw of the latter alone
     """
 
     dataset: str
@@ -110,15 +110,18 @@ class Run:
         return facts | {"variant": self.variant, "seed": self.seed, "rounds": rounds}
 
     def members(self, count: int) -> list[Run]:
-        """The runs whose ``count`` models answer together: this one, and the same from other initial weights.
+        """The runs whose ``count`` models answer together: this one, and the same of other initialisations.
 
-        Raises TwistError for a run that is itself one of several.
+        Raises TwistError for a run that is itself a single network of such.
         """
         if count == 1:
             return [self]
-        whole = replace(self, init=0)
         if self.init:
-            raise TwistError(f"{self.name} is one of {count} that answer together: ask for {whole.name}")
+            whole = replace(self, init=0).name
+            raise TwistError(
+                f"{self.name} is a single network, and its settings ask for {count} that answer together: "
+                f"ask for {whole}"
+            )
         return [replace(self, init=init) for init in range(count)]
 
     def at(self, stage: int, settings_of: Callable[[Run], Settings], *, scored: bool = False) -> Run:

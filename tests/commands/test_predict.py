@@ -266,14 +266,15 @@ def test_what_is_no_scan_is_one_line(
 def test_several_models_answer_together(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And a note tells where they are not as many as their run predicts with."""
+    """And a note tells where they are fewer than their run predicts with."""
     together = tiny_settings(network={"features": ["height"]}, prediction={"ensemble": 2}).to_dict()
-    first, second = (save_model(tmp_path / f"{k}.pt", settings=together) for k in range(2))
-    assert_finds_the_block(*predict(tmp_path, "scan.ply", ply(), "--model", str(first), str(second)))
-    assert "models together" not in capsys.readouterr().out
+    second = save_model(tmp_path / "second.pt", settings=together)
+    save_model(model, settings=together)
+    assert_finds_the_block(*predict(tmp_path, "scan.ply", ply(), "--model", str(second)))
+    assert "predict together" not in capsys.readouterr().out
     assert len(json.loads((tmp_path / "out" / "scan.json").read_text())["models"]) == 2
-    predict(tmp_path, "scan.ply", ply(), "--model", str(first))
-    assert "note: the model's run predicts with 2 models together" in capsys.readouterr().out
+    predict(tmp_path, "scan.ply", ply())
+    assert "note: by its settings 2 models predict together" in capsys.readouterr().out
 
 
 def test_a_model_without_settings_needs_its_run(

@@ -40,12 +40,19 @@ def test_models_are_read_in_order_and_do_not_train(tmp_path: Path) -> None:
     [
         (model(voxel_size_m=0.2), "shape"),
         (model(table=S3DIS), "classes"),
-        (model(trained=True), "round, as Ψ has learned in some"),
+        (model(trained=True), "rounds: Ψ has learned in some alone"),
     ],
 )
 def test_models_that_are_not_alike_are_refused(other: Model, told: str) -> None:
     with pytest.raises(TwistError, match=rf"must be alike; these differ in their {told}"):
         Ensemble((model(), other))
+
+
+def test_files_that_are_not_alike_are_named(tmp_path: Path) -> None:
+    model().save(tmp_path / "a.pt")
+    model(trained=True).save(tmp_path / "b.pt")
+    with pytest.raises(TwistError, match=r"a\.pt, .*b\.pt: models that answer together must be alike"):
+        Ensemble.load([tmp_path / "a.pt", tmp_path / "b.pt"])
 
 
 def test_no_model_is_no_ensemble() -> None:

@@ -75,6 +75,13 @@ def test_settings_that_cost_ask_for_more(project: Project) -> None:
     assert (len(dear["predict"]), len(plain["predict"])) == (4, 2)
 
 
+def test_models_that_answer_together_take_longer(project: Project) -> None:
+    plain = asked(project, "results/rooms_5pct/eval.json")
+    dear = asked(project, "results/rooms_5pct-plus/eval.json")
+    for rule in ("pseudo_labels", "predict"):
+        assert dear[rule][0]["runtime"] > plain[rule][0]["runtime"], rule
+
+
 def test_full_supervision_trains_longer(project: Project) -> None:
     few = asked(project, "results/rooms_5pct-suponly/eval.json")
     full = asked(project, "results/rooms_100pct-suponly/eval.json")

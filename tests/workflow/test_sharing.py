@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,22 @@ def test_an_ensemble_shares_its_starts_and_the_controls_models(project: Project)
     }  # fmt: skip
 
 
+def test_an_ensembles_changes_share_what_they_can(project: Project) -> None:
+    targets = [f"results/tiny_50pct-plus{change}/eval.json" for change in ("", "-views1", "-tau0.3")]
+    assert jobs(project, *targets) == {
+        "train_start": 3, "pseudo_labels": 3, "train_round": 9, "predict": 2 + 2 + 1,
+    }  # fmt: skip
+
+
+def test_every_training_of_an_ensemble_has_a_seed_of_its_own(project: Project) -> None:
+    """Members that draw alike would be the same network three times."""
+    command = project.command("results/tiny_50pct-plus/eval.json", "results/tiny_50pct-plus-seed1/eval.json")
+    command[1:1] = ["--dry-run", "--printshellcmds"]
+    told = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=True)
+    seeds = re.findall(r"twist train .* --seed (\d+)", told.stdout + told.stderr)
+    assert len(seeds) == len(set(seeds)) == 2 * (3 + 6)
+
+
 def test_another_initialisation_is_a_run_of_its_own(project: Project) -> None:
     assert jobs(project, "results/tiny_50pct-init1/eval.json") == {
         "train_start": 1, "pseudo_labels": 2, "train_round": 2, "predict": 2,
@@ -68,7 +86,7 @@ def test_another_initialisation_is_a_run_of_its_own(project: Project) -> None:
 def test_a_member_of_an_ensemble_is_not_scored_alone(project: Project) -> None:
     done = project.attempt("results/tiny_50pct-plus-init1/eval.json")
     assert done.returncode == 1
-    assert "one of 3 that answer together: ask for tiny_50pct-plus" in done.stdout
+    assert "3 that answer together: ask for tiny_50pct-plus" in done.stdout
 
 
 def test_an_experiment_plans_what_its_runs_need_together(project: Project) -> None:

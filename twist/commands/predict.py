@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         type=Path,
-        nargs="+",
+        action="append",
         required=True,
-        help="model.pt of a run's round; several predict together",
+        help="model.pt of a run's round; given several times, they answer together",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--unit", choices=("auto", *UNITS), default="auto", help="of the scan's coordinates")
@@ -76,10 +76,10 @@ def run(arguments: argparse.Namespace) -> None:
         spacing_m=ensemble.first.facts.get("spacing_m") if arguments.spacing is None else arguments.spacing,
     )
     notes = [*fitted.notes, *misfits(fitted, ensemble.table, settings)]
-    if len(ensemble.models) != settings.prediction.ensemble:
+    if len(ensemble.models) < settings.prediction.ensemble:
         notes.append(
-            f"the model's run predicts with {settings.prediction.ensemble} models together "
-            f"(prediction.ensemble), here with {len(ensemble.models)}"
+            f"by its settings {settings.prediction.ensemble} models predict together (prediction.ensemble); "
+            f"given are {len(ensemble.models)}"
         )
     for note in notes:
         print(f"note: {note}", flush=True)

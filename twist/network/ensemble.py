@@ -1,4 +1,4 @@
-"""Ensemble: models that learned the same from different initial weights and answer together."""
+"""Ensemble: models that learned the same from other initialisations and answer together."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Ensemble:
         for what, values in {
             "shape": {model.settings for model in self.models},
             "classes": {model.table.name for model in self.models},
-            "round, as Ψ has learned in some": {model.certainty_trained for model in self.models},
+            "rounds: Ψ has learned in some alone": {model.certainty_trained for model in self.models},
         }.items():
             if len(values) > 1:
                 raise TwistError(f"models that answer together must be alike; these differ in their {what}")
@@ -39,7 +39,11 @@ class Ensemble:
     @classmethod
     def load(cls, paths: Sequence[str | Path], device: torch.device | str = "cpu") -> Ensemble:
         """Read models onto a device. Raises TwistError for missing, damaged and unlike ones."""
-        return cls(tuple(Model.load(path, device) for path in paths))
+        models = tuple(Model.load(path, device) for path in paths)
+        try:
+            return cls(models)
+        except TwistError as error:
+            raise TwistError(f"{', '.join(map(str, paths))}: {error}") from None
 
     @property
     def first(self) -> Model:

@@ -17,7 +17,7 @@ rule predict:
     resources:
         gpu=1,
         mem_mb=memory("infer"),
-        runtime=minutes("infer", predicted_views),
+        runtime=minutes("infer", scans_of_prediction),
     params:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_prediction(),

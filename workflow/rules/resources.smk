@@ -95,17 +95,26 @@ def scored_scans(wildcards):
     return len(lists_of(dataset_of(wildcards)).val)
 
 
-def labelled_views(wildcards):
-    """Scans times views and models that one job of labelling handles."""
-    settings = settings_of(run_of(wildcards))
-    share = training_scans(wildcards) / settings.data.inference_shards
-    return share * settings.pseudolabels.views * settings.pseudolabels.ensemble
+def labelled_passes(wildcards):
+    """How often each scan passes a network to be labelled: once a view and model."""
+    labelling = settings_of(run_of(wildcards)).pseudolabels
+    return labelling.views * labelling.ensemble
 
 
-def predicted_views(wildcards):
-    settings = settings_of(run_of(wildcards))
-    share = scored_scans(wildcards) / settings.data.inference_shards
-    return share * settings.prediction.views * settings.prediction.ensemble
+def predicted_passes(wildcards):
+    prediction = settings_of(run_of(wildcards)).prediction
+    return prediction.views * prediction.ensemble
+
+
+def scans_of_labelling(wildcards):
+    """Scans times passes that one job of labelling handles."""
+    shards = settings_of(run_of(wildcards)).data.inference_shards
+    return training_scans(wildcards) * labelled_passes(wildcards) / shards
+
+
+def scans_of_prediction(wildcards):
+    shards = settings_of(run_of(wildcards)).data.inference_shards
+    return scored_scans(wildcards) * predicted_passes(wildcards) / shards
 
 
 def gpus_of_training(wildcards):

@@ -22,16 +22,17 @@ rule predict_scan:
     resources:
         gpu=1,
         mem_mb=16000,
-        runtime=240,
+        runtime=lambda wildcards: min(240 * predicted_passes(wildcards), MOST_MINUTES),
     params:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_own_scan(),
+        models=lambda wildcards, input: " ".join(f"--model {m}" for m in input.models),
         device=device_of,
         unit=config["scans"]["unit"],
         up=config["scans"]["up"],
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m twist predict {input.scan:q} --model {input.models} --run {wildcards.run}"
+        "python -m twist predict {input.scan:q} {params.models} --run {wildcards.run}"
         " --override {params.override:q} --unit {params.unit} --up={params.up} --device {params.device}"
         " --out {params.folder:q} 2>&1 | tee {log:q}"
 

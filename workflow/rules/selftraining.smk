@@ -52,7 +52,7 @@ rule pseudo_labels:
     resources:
         gpu=1,
         mem_mb=memory("infer"),
-        runtime=minutes("infer", labelled_views),
+        runtime=minutes("infer", scans_of_labelling),
     params:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_labelling(
