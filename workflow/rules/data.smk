@@ -3,6 +3,9 @@
 # file. A killed job keeps the scenes that it finished.
 
 
+include: "data_inputs.smk"
+
+
 rule rooms:
     output:
         "results/data/{dataset}/generated/{chunk}.json",

@@ -2,6 +2,9 @@
 # on both. Trainings keep their resumable state in work/ beside their output; Snakemake never deletes it.
 
 
+include: "selftraining_inputs.smk"
+
+
 rule train_start:
     input:
         unpack(start_inputs),

@@ -20,11 +20,10 @@ def labelled_rounds(run):
 def pseudo_labels_of_run(wildcards):
     """The manifests of the pseudo-labels of all rounds, and the list of the scans."""
     run = run_of(wildcards)
-    shards = range(settings_of(run).data.inference_shards)
     manifests = [
-        f"{labels_folder(run, stage)}/shard{shard}.json"
+        manifest
         for stage in labelled_rounds(run)
-        for shard in shards
+        for manifest in shard_manifests(run, labels_folder(run, stage))
     ]
     if not manifests:
         return {}

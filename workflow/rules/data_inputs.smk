@@ -1,0 +1,98 @@
+# What a data set's name stands for: settings, lists and portions of scenes, raw files, manifests.
+
+
+@functools.cache
+@told
+def data_settings(dataset):
+    return dataset_settings(dataset, CONFIG, OVERRIDES)
+
+
+def data_setting(*names):
+    """A params function: the data set's settings that the rule's result depends on, as JSON."""
+    return lambda wildcards: data_settings(wildcards.dataset).canonical_json(*names)
+
+
+@functools.cache  # planning asks for them thousands of times
+@told
+def lists_of(dataset):
+    settings = data_settings(dataset)
+    if not settings.data.raw:
+        raise TwistError(
+            f"config/datasets/{dataset}.yaml: set data.raw to the raw data's folder"
+        )
+    return scene_lists(settings, Path(settings.data.raw))
+
+
+@functools.cache
+def chunks_of(dataset):
+    """Portions of a data set's scenes, by name."""
+    return lists_of(dataset).chunks(data_settings(dataset).data.scenes_per_job)
+
+
+@functools.cache
+@told
+def hidden_chunks_of(dataset):
+    """Portions of a benchmark's hidden test scenes, by name; only a submission asks for them."""
+    settings = data_settings(dataset)
+    names = hidden_scenes(settings, Path(settings.data.raw))
+    return portions(names, settings.data.scenes_per_job, prefix="test")
+
+
+def scenes_of_chunk(wildcards):
+    hidden = wildcards.chunk.startswith("test")
+    chunks = hidden_chunks_of if hidden else chunks_of
+    return chunks(wildcards.dataset)[wildcards.chunk]
+
+
+@told
+def raw_sources(dataset, scenes):
+    """The raw files of some scenes of real data, so that a changed file is prepared again."""
+    data = data_settings(dataset).data
+    layout = FORMATS[data.format]
+    try:
+        folders = [layout.find(Path(data.raw), scene) for scene in scenes]
+    except TwistError as error:
+        raise TwistError(
+            f"{error}; `python -m twist check {dataset}` tells all that is missing"
+        )
+    return [str(file) for folder in folders for file in layout.source_files(folder)]
+
+
+def generated_sizes(wildcards):
+    settings = data_settings(wildcards.dataset)
+    train, val = settings.rooms.train_scenes, settings.rooms.val_scenes
+    if settings.data.format == "s3dis":
+        return f"--scenes {train + val}"
+    return f"--scenes {train} --val-scenes {val}"
+
+
+def raw_files(wildcards):
+    """What a chunk is prepared from: the generator's manifest, or the raw folders."""
+    settings = data_settings(wildcards.dataset)
+    if settings.data.generated:
+        return f"results/data/{wildcards.dataset}/generated/{wildcards.chunk}.json"
+    return raw_sources(wildcards.dataset, scenes_of_chunk(wildcards))
+
+
+def generated_scans(wildcards):
+    """The generator's manifests, where the data are generated: there is nothing to check before."""
+    generated = data_settings(wildcards.dataset).data.generated
+    return manifests(wildcards.dataset, "generated") if generated else []
+
+
+def check_of(wildcards):
+    """A download is checked whole before it is prepared; generated scans are what their manifests say."""
+    generated = data_settings(wildcards.dataset).data.generated
+    return [] if generated else f"results/data/{wildcards.dataset}/check.json"
+
+
+def manifests(dataset, step):
+    """The manifests of all jobs of a preparation step: proof that every scene's file is there and current."""
+    return [
+        f"results/data/{dataset}/{step}/{chunk}.json" for chunk in chunks_of(dataset)
+    ]
+
+
+def scenes_of_run(wildcards):
+    """The description of all prepared scenes of a run's data set."""
+    return f"results/data/{run_of(wildcards).dataset}/scenes.json"

@@ -1,0 +1,66 @@
+# What rounds start from, learn from and are labelled and predicted by.
+
+
+def training_seed(wildcards):
+    """Another seed for each round of each run."""
+    run = run_of(wildcards)
+    return 1_000_000 * run.init + 100 * run.seed + int(wildcards.get("round", 0))
+
+
+@told
+def models_of(run, stage, count):
+    """The models of a run after round ``stage`` that answer together."""
+    return [model_of(member, stage) for member in run.members(count)]
+
+
+def predicting_models(wildcards):
+    """The models that predict together, after the round named or the last one."""
+    run = run_of(wildcards)
+    stage = int(wildcards.get("round", last_round(run)))
+    return models_of(run, stage, settings_of(run).prediction.ensemble)
+
+
+def labelling_models(wildcards):
+    run = run_of(wildcards)
+    return models_of(
+        run, int(wildcards.round) - 1, settings_of(run).pseudolabels.ensemble
+    )
+
+
+def labels_folder(run, stage):
+    """Where the pseudo-labels lie that round ``stage`` learns from; the members of an ensemble share them."""
+    run = owner(run, int(stage))
+    if settings_of(run).pseudolabels.ensemble > 1:
+        run = dataclasses.replace(run, init=0)
+    return f"results/{run.name}/round{stage}/pseudolabels"
+
+
+def previous_model(wildcards):
+    return model_of(run_of(wildcards), int(wildcards.round) - 1)
+
+
+def round_inputs(wildcards):
+    """The weights a round starts from and, but for the control, its pseudo-labels."""
+    run = run_of(wildcards)
+    if run.method == "suponly" or int(wildcards.round) < 1:
+        raise WorkflowError(f"{run.name} has no round {wildcards.round}")
+    settings = settings_of(run)
+    if settings.selftraining.start == "continue":
+        inputs = {"start": previous_model(wildcards)}
+    else:
+        inputs = backbone_of(run)
+    if run.method == "twist":
+        inputs["pseudo"] = shard_manifests(run, labels_folder(run, wildcards.round))
+        inputs["unlabelled"] = split_of(run, "unlabelled")
+    return inputs
+
+
+def round_arguments(wildcards, input):
+    words = ["--stage round" if "pseudo" in input.keys() else "--stage control"]
+    words += [
+        f"--{key} {input[key]}" for key in ("start", "backbone") if key in input.keys()
+    ]
+    if "pseudo" in input.keys():
+        folder = Path(input.pseudo[0]).parent
+        words.append(f"--unlabelled {input.unlabelled} --pseudo-labels {folder}")
+    return " ".join(words)
