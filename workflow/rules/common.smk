@@ -15,17 +15,9 @@ sys.path.insert(0, str(workflow.basedir))
 from twist.errors import TwistError
 from twist.experiments import Experiment
 from twist.locks import clear_stale_locks, sole_run
-from twist.preparation import FORMATS
-from twist.rooms.plan import GENERATOR_VERSION
-from twist.runs import Run, dataset_settings
+from twist.runs import Run
 from twist.slurm import cancel_orphans
-from twist.splits import (
-    hidden_list,
-    hidden_scenes,
-    labelled_count,
-    portions,
-    scene_lists,
-)
+from twist.splits import labelled_count
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
 # uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without

@@ -1,5 +1,10 @@
 # What a data set's name stands for: settings, lists and portions of scenes, raw files, manifests.
 
+from twist.preparation import FORMATS
+from twist.rooms.plan import GENERATOR_VERSION
+from twist.runs import dataset_settings
+from twist.splits import hidden_scenes, portions, scene_lists
+
 
 @functools.cache
 @told

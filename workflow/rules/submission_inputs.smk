@@ -1,5 +1,7 @@
 # What the rules of submission.smk ask for.
 
+from twist.splits import hidden_list
+
 
 def hidden_names(wildcards):
     """The list of hidden test scenes."""
