@@ -14,6 +14,7 @@ from tests.raw_scans import write_room
 from twist import splits
 from twist.__main__ import main
 from twist.errors import TwistError
+from twist.files import file_sha256
 from twist.settings import Settings
 from twist.splits import (
     SceneLists,
@@ -58,7 +59,9 @@ def test_another_list_under_a_published_name_is_refused(tmp_path: Path) -> None:
 def test_the_published_list_is_known_by_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "5.txt"
     path.write_text("scene0000_00\n")
-    monkeypatch.setitem(splits.PUBLISHED_SHA256, "5.txt", splits.file_sha256(path))
+    monkeypatch.setitem(splits.PUBLISHED_SHA256, "5.txt", file_sha256(path))
+    assert read_list(path, own=False) == ("scene0000_00",)
+    path.write_bytes(b"scene0000_00\r\n")
     assert read_list(path, own=False) == ("scene0000_00",)
     path.write_text("scene0000_00\nscene0000_01\n")
     with pytest.raises(TwistError, match="not the published list"):

@@ -24,6 +24,11 @@ from twist.errors import TwistError
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
+def unlinked(path: str | Path) -> Path:
+    """The absolute path as it was given: ".." taken out, links not followed. A linked scan keeps its name."""
+    return Path(os.path.abspath(path))
+
+
 @contextmanager
 def atomic_write(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     """Open a temporary file beside ``path``; on a clean exit it is fsynced and renamed onto ``path``.
@@ -86,7 +91,7 @@ def write_json(path: str | Path, value: Any) -> None:
 def read_json(path: str | Path) -> Any:
     """Read JSON; a missing or broken file raises TwistError with file, line and column."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         raise TwistError(
             f"{path}:{error.lineno}:{error.colno}: not valid JSON ({error.msg}); is it truncated?"
@@ -126,7 +131,7 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
 def read_names(path: str | Path) -> tuple[str, ...]:
     """Names of a text file, one a line, as the workflow's own lists hold them."""
     try:
-        names = Path(path).read_text(encoding="utf-8").split()
+        names = Path(path).read_text(encoding="utf-8-sig").split()
     except (OSError, UnicodeDecodeError) as error:
         raise TwistError(f"cannot read {path}: {error}") from error
     return plain_names(names, path)

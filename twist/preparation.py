@@ -79,7 +79,7 @@ def scene_names(names: list[str], path: Path | None) -> list[str]:
     """Names given outright and those in a text file, one a line; each once, in order."""
     if path is not None:
         try:
-            names = names + path.read_text(encoding="utf-8").split()
+            names = names + path.read_text(encoding="utf-8-sig").split()
         except (OSError, UnicodeDecodeError) as error:
             raise TwistError(f"cannot read {path}: {error}") from error
     if not names:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from twist.errors import TwistError
-from twist.files import file_sha256, plain_names
+from twist.files import plain_names
 from twist.formats.report import some
 from twist.formats.s3dis import list_rooms, missing_rooms
 from twist.rooms.plan import ScenePlan, plan_areas, plan_benchmark
@@ -154,14 +155,11 @@ def read_list(path: Path, own: bool) -> tuple[str, ...]:
     if not path.is_file():
         source = next(text for start, text in _WHERE.items() if path.name.startswith(start))
         raise TwistError(f"{path} is missing; {source}. Your own list: set data.own_lists and put it there")
-    digest, published = file_sha256(path), PUBLISHED_SHA256.get(path.name)
-    if not own and digest != published:
-        raise TwistError(
-            f"{path} is not the published list: its SHA-256 is {digest}, published is {published}; "
-            "if it is your own, set data.own_lists: true"
-        )
+    content = path.read_bytes()
+    if not own:
+        _refuse_unpublished(path, content)
     try:
-        names = tuple(path.read_text(encoding="utf-8-sig").split())
+        names = tuple(content.decode("utf-8-sig").split())
     except UnicodeDecodeError as error:
         raise TwistError(f"{path}: not a text file ({error.reason} at byte {error.start})") from error
     repeated = (
@@ -170,6 +168,17 @@ def read_list(path: Path, own: bool) -> tuple[str, ...]:
     if repeated:
         raise TwistError(f"{path}: {', '.join(repeated[:5])} is listed more than once")
     return plain_names(names, path)
+
+
+def _refuse_unpublished(path: Path, content: bytes) -> None:
+    """Raise TwistError for another list than the published one; Windows' line ends are allowed."""
+    published = PUBLISHED_SHA256.get(path.name)
+    digests = [sha256(lines).hexdigest() for lines in (content, content.replace(b"\r\n", b"\n"))]
+    if published not in digests:
+        raise TwistError(
+            f"{path} is not the published list: its SHA-256 is {digests[0]}, published is {published}; "
+            "if it is your own, set data.own_lists: true"
+        )
 
 
 def labelled_scenes(

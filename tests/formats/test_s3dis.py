@@ -30,6 +30,22 @@ def test_a_room_is_its_annotations_one_after_another(tmp_path):
     assert (report.warnings, report.scene_type) == ([], "office")
 
 
+def test_a_linked_room_keeps_its_name(tmp_path):
+    folder = tmp_path / "raw/Area_5/office_1"
+    folder.parent.mkdir(parents=True)
+    (folder.parent / "Area_5_alignmentAngle.txt").write_text("office_1 90\n")
+    folder.symlink_to(write_room(tmp_path / "store", "area", "blob_0815"))
+    scene, _ = read_room(folder)
+    assert scene.name == "Area_5_office_1"
+    np.testing.assert_allclose(scene.axis_alignment[:2, :2], [[0, 1], [-1, 0]], atol=1e-12)
+
+
+def test_an_annotation_with_a_byte_order_mark_is_read(tmp_path):
+    scene, report = read_room(write_room(tmp_path, chair_1="\ufeff1 2 3 4 5 6\r\n"))
+    assert scene.xyz.tolist() == [[1, 2, 3]]
+    assert report.warnings == []
+
+
 def test_instances_count_the_files_in_sorted_order(tmp_path):
     point = "0 0 0 0 0 0\n"
     scene, _ = read_room(write_room(tmp_path, chair_2=point, chair_10=point, beam_1=point))

@@ -15,7 +15,7 @@ from tests.raw_scans import (
     write_scan,
 )
 from twist.errors import TwistError
-from twist.formats.scannet import file_problems, find_scene, read_scene, source_files
+from twist.formats.scannet import file_problems, find_scene, read_scene, release_segments, source_files
 from twist.formats.scannet_labels import find_label_map, read_label_map
 from twist.scene import Scene
 
@@ -187,9 +187,11 @@ def test_vertex_labels_are_compared(tmp_path):
     row = 12 + 4 + 2
     path.write_bytes(data[: header + row - 2] + b"\x32\x00" + data[header + row :])  # id 50 in place of 5
     scene, report = read_scene(folder, LABELS)
-    assert report.label_agreement == pytest.approx(11 / 12)
+    assert report.label_agreement == 1  # of the eleven other vertices
     assert "ids over 40: 50" in report.warnings[0]
     assert scene.semantic.tolist() == SEMANTIC.tolist()
+    path.write_bytes(data[: header + row - 2] + b"\x06\x00" + data[header + row :])  # 6 in place of 5
+    assert read_scene(folder, LABELS)[1].label_agreement == pytest.approx(11 / 12)
     path.write_bytes(data.replace(b"property ushort label", b"property short label"))
     assert read_scene(folder, LABELS)[1].label_agreement == 1
 
@@ -245,6 +247,22 @@ def test_the_label_map_is_found_above_the_scan(tmp_path):
     (tmp_path / "scannetv2-labels.combined.tsv").unlink()
     with pytest.raises(TwistError, match="--label-map"):
         find_label_map(folder)
+
+
+def test_linked_scans_keep_their_name_and_find_the_label_map(tmp_path):
+    stored = write_scan(tmp_path / "store").rename(tmp_path / "store/blob_0815")
+    (tmp_path / "store/scannetv2-labels.combined.tsv").rename(tmp_path / "scannetv2-labels.combined.tsv")
+    folder = tmp_path / "raw/scans/scene0011_00"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(stored)
+    (tmp_path / "scannetv2-labels.combined.tsv").rename(tmp_path / "raw/scannetv2-labels.combined.tsv")
+    assert read_scene(folder, LABELS)[0].name == "scene0011_00"
+    assert len(source_files(folder)) == 5
+    assert file_problems(folder) == []
+    assert release_segments(folder).is_file()
+    assert find_label_map(folder).samefile(tmp_path / "raw/scannetv2-labels.combined.tsv")
+    (tmp_path / "raw/scannetv2-labels.combined.tsv").rename(tmp_path / "store/scannetv2-labels.combined.tsv")
+    assert find_label_map(folder).samefile(tmp_path / "store/scannetv2-labels.combined.tsv")
 
 
 def test_a_whole_scan_has_no_file_problems(tmp_path):

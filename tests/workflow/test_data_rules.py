@@ -51,6 +51,17 @@ def test_a_download_is_checked_then_prepared_and_not_again(project: Project) -> 
     (project.folder / f"download/scans/{NAMES[0]}/{NAMES[0]}.txt").write_text("sceneType = Kitchen\n")
     plan = project.plan(SCENES)
     assert (plan["prepare"], plan.get("check_data")) == (1, None)
+    label_map = project.folder / "download/scannetv2-labels.combined.tsv"
+    label_map.write_text(label_map.read_text() + "\n")
+    assert project.plan(SCENES)["prepare"] == 2
+
+
+def test_a_download_behind_a_link_is_prepared(project: Project) -> None:
+    scans = project.folder / "download/scans"
+    scans.rename(project.folder / "disk")
+    scans.symlink_to(project.folder / "disk")
+    project.run(SCENES)
+    assert list(read_json(project.folder / SCENES)) == NAMES
 
 
 def test_an_incomplete_download_stops_before_anything_is_prepared(project: Project) -> None:

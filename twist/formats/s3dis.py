@@ -11,6 +11,7 @@ import numpy as np
 
 from twist.classes import S3DIS
 from twist.errors import TwistError
+from twist.files import unlinked
 from twist.formats.report import ReadReport
 from twist.formats.s3dis_points import read_points
 from twist.scene import Scene
@@ -80,7 +81,7 @@ def read_room(folder: str | Path) -> tuple[Scene, ReadReport]:
     Raises TwistError naming file and line for what cannot be read in one way only.
     """
     folder = Path(folder)
-    room, area = folder.resolve().name, folder.resolve().parent.name
+    room, area = unlinked(folder).name, unlinked(folder).parent.name
     report = ReadReport(scene_type=room.rpartition("_")[0] or None)
     paths = annotation_files(folder, report)
     if not paths:
@@ -132,7 +133,7 @@ def _class_of(path: Path, report: ReadReport) -> int:
 
 def _room_file(folder: Path, report: ReadReport) -> Path | None:
     """The room's own point file. One of the release is misspelt: ``copy_Room_1.txt`` in ``copyRoom_1``."""
-    expected = folder / f"{folder.resolve().name}.txt"
+    expected = folder / f"{unlinked(folder).name}.txt"
     if expected.is_file():
         return expected
     others = sorted(path for path in folder.glob("*.txt") if not path.name.startswith("."))
@@ -161,13 +162,13 @@ def _compare_with_room(path: Path | None, number_of_points: int, report: ReadRep
 
 
 def _angle_file(folder: Path) -> Path:
-    area = folder.resolve().parent
+    area = unlinked(folder).parent
     return area / f"{area.name}_alignmentAngle.txt"
 
 
 def _axis_alignment(folder: Path, report: ReadReport) -> np.ndarray:
     """(4, 4) float64: the turn about the vertical that undoes the room's angle, in degrees; else none."""
-    path, room = _angle_file(folder), folder.resolve().name
+    path, room = _angle_file(folder), unlinked(folder).name
     alignment = np.eye(4)
     if not path.is_file():
         return alignment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def read_points(path: Path, report: ReadReport) -> tuple[np.ndarray, np.ndarray]
     not six numbers or no colour 0..255.
     """
     try:
-        text = path.read_bytes()
+        text = path.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise TwistError(f"cannot read {path}: {error.strerror or error}") from error
     mended: list[str] = []

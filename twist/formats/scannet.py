@@ -9,6 +9,7 @@ import numpy as np
 
 from twist.classes import SCANNET
 from twist.errors import TwistError
+from twist.files import unlinked
 from twist.formats.ply import count_vertices, read_ply
 from twist.formats.report import ReadReport, empty_files, some
 from twist.formats.scannet_objects import paint_objects, read_objects
@@ -20,6 +21,7 @@ _LABELS = "_vh_clean_2.labels.ply"
 _SEGMENTS = "_vh_clean_2.0.010000.segs.json"
 _OBJECTS = ".aggregation.json"
 _FACTS = ".txt"
+_LARGEST_LABEL = 40  # of NYU40
 
 
 def find_scene(raw: str | Path, name: str) -> Path:
@@ -43,7 +45,7 @@ def list_scenes(raw: str | Path) -> list[str]:
 def source_files(folder: str | Path) -> list[Path]:
     """The files of a scan that ``read_scene`` looks at, where they exist."""
     folder = Path(folder)
-    name = folder.resolve().name
+    name = unlinked(folder).name
     paths = [folder / (name + ending) for ending in (_MESH, _LABELS, _SEGMENTS, _OBJECTS, _FACTS)]
     return [path for path in paths if path.is_file()]
 
@@ -54,7 +56,7 @@ def file_problems(folder: str | Path) -> list[str]:
     Only the mesh is needed of a hidden test scan; a scan with objects needs its segments too.
     """
     folder = Path(folder)
-    name = folder.resolve().name
+    name = unlinked(folder).name
     annotated = any((folder / (name + ending)).exists() for ending in (_OBJECTS, _LABELS))
     needed = (_MESH, *((_OBJECTS, _SEGMENTS) if annotated else ()))
     paths = [folder / (name + ending) for ending in needed]
@@ -76,7 +78,7 @@ def file_problems(folder: str | Path) -> list[str]:
 
 def release_segments(folder: str | Path) -> Path | None:
     """The segments that ScanNet ships with the scan, or None."""
-    path = Path(folder) / (Path(folder).resolve().name + _SEGMENTS)
+    path = Path(folder) / (unlinked(folder).name + _SEGMENTS)
     return path if path.is_file() else None
 
 
@@ -90,7 +92,7 @@ def read_scene(folder: str | Path, label_map: dict[str, int]) -> tuple[Scene, Re
     Raises TwistError naming the file for anything missing, broken or not belonging together.
     """
     folder = Path(folder)
-    name = folder.resolve().name
+    name = unlinked(folder).name
     report = ReadReport()
     mesh_path = folder / (name + _MESH)
     mesh = read_ply(mesh_path)
@@ -154,15 +156,20 @@ def _parse_alignment(path: Path, line: int, value: str, report: ReadReport) -> n
 
 
 def _compare_with_vertex_labels(path: Path, semantic: np.ndarray, report: ReadReport) -> None:
-    """Cross-check with ScanNet's own vertex labels (NYU40 ids); a few scans hold ids over 40 in error."""
+    """Cross-check with ScanNet's own vertex labels (NYU40 ids).
+
+    A few scans of the release hold ids over 40 in error: the warning tells of them, the agreement is over the
+    other vertices.
+    """
     labels = read_ply(path, with_faces=False).columns("label")[:, 0]
     if labels.dtype.kind not in "iu":
         raise TwistError(f"{path}: label is {labels.dtype}; expected an integer type")
     if len(labels) != len(semantic):
         raise TwistError(f"{path} has {len(labels)} vertices, the mesh beside it {len(semantic)}")
     equal = SCANNET.index_of_label(labels.astype(np.int64)) == semantic
-    report.label_agreement = float(equal.mean())
+    valid = labels <= _LARGEST_LABEL
+    report.label_agreement = float(equal[valid].mean()) if valid.any() else None
     if not equal.all():
-        strange = sorted({int(label) for label in labels[~equal] if label > 40})
-        also = f" (it holds ids over 40: {some([str(i) for i in strange])})" if strange else ""
+        strange = sorted({int(label) for label in labels[~equal] if label > _LARGEST_LABEL})
+        also = f" (it holds ids over {_LARGEST_LABEL}: {some([str(i) for i in strange])})" if strange else ""
         report.warn(f"{path} agrees with the objects on {equal.mean():.2%} of the vertices{also}")

@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 from twist.errors import TwistError
+from twist.files import unlinked
 
 LABEL_MAP = "scannetv2-labels.combined.tsv"
 #: SHA-256 of the file that comes with the release.
@@ -15,14 +16,14 @@ _CATEGORY, _LABEL = "raw_category", "nyu40id"
 
 
 def find_label_map(folder: str | Path) -> Path:
-    """The label map in the scan's folder or the nearest folder above it."""
-    folder = Path(folder).resolve()
-    for place in (folder, *folder.parents):
+    """The label map in the scan's folder or the nearest folder above it, also above what a link leads to."""
+    folder = Path(folder)
+    for place in (folder, *folder.parents, *unlinked(folder).parents, *folder.resolve().parents):
         if (place / LABEL_MAP).is_file():
             return place / LABEL_MAP
     raise TwistError(
-        f"{LABEL_MAP} is neither in {folder} nor in a folder above it; it comes with the ScanNet download "
-        "(or give its place with --label-map)"
+        f"{LABEL_MAP} is neither in {unlinked(folder)} nor in a folder above it; it comes with the ScanNet "
+        "download (or give its place with --label-map)"
     )
 
 
@@ -55,5 +56,7 @@ def read_label_map(path: str | Path) -> dict[str, int]:
 def _checked_label(path: str | Path, line: int, row: dict[str, str | None]) -> int:
     category, label = row[_CATEGORY], row[_LABEL]
     if category is None or label is None or not label.strip().isdecimal() or len(label) > 9:
-        raise TwistError(f"{path}:{line}: {category!r} has {_LABEL} {label!r}, not a whole number")
+        raise TwistError(
+            f"{path}:{line}: {category!r} has {_LABEL} {label!r}, not a whole number (0 = unlabelled)"
+        )
     return int(label)

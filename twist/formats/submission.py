@@ -80,7 +80,10 @@ def scenes_of(root: Place) -> set[str]:
     return {
         file.name.removesuffix(".txt")
         for file in root.iterdir()
-        if file.name.endswith(".txt") and file.name != OFFICIAL_REPORT and file.is_file()
+        if file.name.endswith(".txt")
+        and file.is_file()
+        and not file.name.startswith(".")
+        and file.name != OFFICIAL_REPORT
     }
 
 

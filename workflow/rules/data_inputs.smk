@@ -1,5 +1,6 @@
 # What a data set's name stands for: settings, lists and portions of scenes, raw files, manifests.
 
+from twist.formats.scannet_labels import find_label_map
 from twist.preparation import FORMATS
 from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import dataset_settings
@@ -51,16 +52,18 @@ def scenes_of_chunk(wildcards):
 
 @told
 def raw_sources(dataset, scenes):
-    """The raw files of some scenes of real data, so that a changed file is prepared again."""
+    """The raw files of some scenes of real data and their label map: what has changed is prepared again."""
     data = data_settings(dataset).data
     layout = FORMATS[data.format]
     try:
         folders = [layout.find(Path(data.raw), scene) for scene in scenes]
+        maps = [find_label_map(data.raw)] if layout.needs_label_map else []
     except TwistError as error:
         raise TwistError(
             f"{error}; `python -m twist check {dataset}` tells all that is missing"
         )
-    return [str(file) for folder in folders for file in layout.source_files(folder)]
+    files = [file for folder in folders for file in layout.source_files(folder)]
+    return [str(file) for file in files + maps]
 
 
 def generated_sizes(wildcards):

@@ -107,7 +107,9 @@ def test_text_of_coordinates_and_colours(tmp_path: Path, separator: str) -> None
     assert read(tmp_path, "scan.xyz", text(XYZ, separator)).rgb is None
 
 
-@pytest.mark.parametrize("heading", ["x,y,z,r,g,b\n", "40\n", "//X Y Z R G B\n40\n"])
+@pytest.mark.parametrize(
+    "heading", ["x,y,z,r,g,b\n", "40\n", "//X Y Z R G B\n40\n", "\ufeff", "\ufeff# a\n# b\n// c\n#\n"]
+)
 def test_a_heading_and_a_number_of_points_are_skipped(tmp_path: Path, heading: str) -> None:
     scan = read(tmp_path, "scan.txt", heading + text(np.c_[XYZ, RGB]))
     assert len(scan) == 40
@@ -122,6 +124,15 @@ def test_decimal_commas_between_semicolons(tmp_path: Path, heading: str) -> None
     np.testing.assert_array_equal(scan.rgb, RGB)
     mixed = read(tmp_path, "scan.csv", "1,2,3;\n4,5,6;\n")  # a semicolon that only ends the line
     np.testing.assert_array_equal(mixed.xyz, [[1, 2, 3], [4, 5, 6]])
+
+
+@pytest.mark.parametrize("more", [np.arange(40)[:, None] % 13, np.tile([0.5, 3], (40, 1)), XYZ])
+def test_colours_in_front_of_labels_and_other_columns(tmp_path: Path, more: np.ndarray) -> None:
+    array = np.c_[XYZ, RGB, more].astype(np.float32)
+    np.save(tmp_path / "room.npy", array)
+    for scan in (read_scan(tmp_path / "room.npy"), read(tmp_path, "room.txt", text(array))):
+        np.testing.assert_array_equal(scan.rgb, RGB)
+        assert "columns 4 to 6 are taken as colours" in scan.notes[0]
 
 
 def test_columns_are_told_apart(tmp_path: Path) -> None:

@@ -50,8 +50,10 @@ def as_bytes(colours: np.ndarray, path: Path) -> np.ndarray:
     highest, lowest = colours.max(initial=0), colours.min(initial=0)
     if not (lowest >= 0 and highest <= 65535):  # also true for NaN
         raise TwistError(f"{path}: colours go from {lowest:g} to {highest:g}; expected 0 to 255, or 0 to 1")
-    if colours.dtype.kind == "f" and highest <= 1:
-        colours = colours * 255.0
+    if (
+        colours.dtype.kind == "f" and highest < 1.5
+    ):  # a few above 1 come from a writer that rounds or sharpens
+        colours = colours.clip(max=1) * 255.0
     elif highest > 255:
         colours = colours / 257.0
     return np.round(colours).astype(np.uint8)

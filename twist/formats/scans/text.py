@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +18,19 @@ _SEPARATORS = bytes.maketrans(b",;", b"  ")
 #: The beginning of a line such as ``1,25;-0,5;3``, looked for in the first 4096 bytes.
 _WITH_DECIMAL_COMMAS = re.compile(rb"^[ \t]*[-+]?\d+,\d+[ \t]*;[ \t]*[-+]?\d+(,\d+)?[ \t]*;", re.MULTILINE)
 _DECIMAL_COMMAS = bytes.maketrans(b",;", b". ")
+_LARGEST_LABEL = 40
+_LONGEST_HEADING = 1 << 16  # bytes
 
 
 def read_text(path: Path) -> ScanFile:
     """Lines of numbers between blanks, commas or semicolons: x y z, and colours where they are told apart.
 
-    A first line that holds words, or the number of points alone, is skipped. See ``_split`` for columns.
+    Comments (#, //) in front and a first line that holds words, or the number of points alone, are skipped.
+    See ``_split`` for columns.
     Commas in numbers between semicolons are decimal ones.
     Raises TwistError naming the line that has other numbers than the first one.
     """
-    data = read_bytes(path)
+    data = read_bytes(path).removeprefix(BOM_UTF8)
     decimal_commas = _WITH_DECIMAL_COMMAS.search(data[:4096])
     data = data.translate(_DECIMAL_COMMAS if decimal_commas else _SEPARATORS)
     skipped = _lines_before_points(path, data)
@@ -79,11 +83,18 @@ def _split_npz(path: Path, arrays: dict[str, np.ndarray]) -> ScanFile:
 def _split(path: Path, rows: np.ndarray) -> ScanFile:
     """Coordinates and colours of rows (N, C): x y z r g b with 6 columns, x y z intensity r g b with 7.
 
-    Three columns in -1..1 with a negative one among them are normals. Other columns are left out, and told.
+    Where columns 4 to 6 look like colours and either 7 holds small whole numbers (x y z r g b label, as S3DIS
+    is often kept) or there are more, they are the colours. Three columns in -1..1 with a negative one among
+    them are normals. Other columns are left out, and told.
     """
-    start = {6: 3, 7: 4}.get(rows.shape[1])
-    colours = None if start is None else rows[:, start:]
+    width = rows.shape[1]
+    start = {6: 3, 7: 4}.get(width)
     notes = []
+    if width > 6 and _are_colours(rows[:, 3:6]) and (width > 7 or _are_labels(rows[:, 6])):
+        left_out = "7 is" if width == 7 else f"7 to {width} are"
+        notes.append(f"columns 4 to 6 are taken as colours, {left_out} left out")
+        start = 3
+    colours = None if start is None else rows[:, start : start + 3]
     if colours is None:
         if rows.shape[1] > 3:
             notes.append(f"columns 4 to {rows.shape[1]} are left out; colours are read from x y z r g b")
@@ -94,19 +105,33 @@ def _split(path: Path, rows: np.ndarray) -> ScanFile:
     return ScanFile(path, _floats(rows[:, :3]), rgb, notes=tuple(notes))
 
 
+def _are_colours(columns: np.ndarray) -> bool:
+    """Whole numbers from 0 to 255, more than 0 and 1 among them."""
+    whole = (columns == np.round(columns)).all()
+    return bool(whole and columns.min(initial=0) >= 0 and 1 < columns.max(initial=0) <= 255)
+
+
+def _are_labels(column: np.ndarray) -> bool:
+    """Whole numbers that are small, as those of a benchmark's classes."""
+    whole = (column == np.round(column)).all()
+    return bool(whole and column.min(initial=0) >= 0 and column.max(initial=0) <= _LARGEST_LABEL)
+
+
 def _floats(xyz: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(xyz, xyz.dtype if xyz.dtype in (np.float32, np.float64) else np.float64)
 
 
 def _lines_before_points(path: Path, data: bytes) -> int:
-    """0, or 1 or 2 where a heading and a number of points come first."""
-    for number, line in enumerate(data.split(b"\n", 2)[:2]):
+    """Comments, and behind them up to two lines: a heading and the number of points."""
+    lines = data[:_LONGEST_HEADING].split(b"\n")
+    comments = next((k for k, line in enumerate(lines) if not line.lstrip().startswith((b"#", b"//"))), 0)
+    for number, line in enumerate(lines[comments : comments + 2], comments):
         if b"\0" in line:
             raise TwistError(f"{path} is not text; rename it to what it is")
         numbers = _numbers(line)
         if numbers is not None and len(numbers) > 1:
             return number
-    return min(2, data.count(b"\n"))
+    return min(comments + 2, data.count(b"\n"))
 
 
 def _numbers(line: bytes) -> list[float] | None:
