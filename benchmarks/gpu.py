@@ -9,7 +9,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,17 +142,24 @@ def as_markdown(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def measured(device: torch.device, points: int, steps: int) -> dict[str, Any]:
+def measured(device: torch.device, points: int, steps: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Title and figures of one part after another, as they are measured."""
     settings, sample = preset("paper"), sheet_sample(points)
     one_scene = latency(device, settings, sample)
     parts = sum(one_scene[key] for key in ("Φ (device)", "clustering", "Ψ's voxels", "Ψ (device)"))
     one_scene |= {"Φ, clustering and Ψ": parts, "goal, ms": GOAL_MS}
-    record = {"latency, ms": one_scene, "Φ by batch size": throughput(device, settings, sample)}
+    yield "latency, ms", one_scene
+    yield "Φ by batch size", throughput(device, settings, sample)
     for mixed in (False, True):
         figures = training(device, sample, steps, mixed)
         title = f"training, {'mixed precision' if mixed else 'float32 and TF32'}"
-        record[title] = figures | {"goal, steps a second": GOAL_STEPS}
-    return record | {"pre-training": pretraining(device, sample, steps)}
+        yield title, figures | {"goal, steps a second": GOAL_STEPS}
+    yield "pre-training", pretraining(device, sample, steps)
+
+
+def write(record: dict[str, Any], folder: Path) -> None:
+    write_json(folder / "gpu.json", record)
+    write_text(folder / "gpu.md", as_markdown(record))
 
 
 def main(words: list[str] | None = None) -> None:
@@ -175,10 +182,12 @@ def main(words: list[str] | None = None) -> None:
     check(differences)
     record: dict[str, Any] = {"provenance": provenance(device=describe(device))}
     record["differences from the CPU"] = differences
+    write(record, arguments.out)
     if device.type == "cuda":
-        record |= measured(device, arguments.points, arguments.steps)
-    write_json(arguments.out / "gpu.json", record)
-    write_text(arguments.out / "gpu.md", as_markdown(record))
+        for title, figures in measured(device, arguments.points, arguments.steps):
+            record[title] = figures
+            write(record, arguments.out)  # what was measured outlives a part that fails
+            print(f"{title}: measured", flush=True)
     print(f"wrote {arguments.out / 'gpu.md'} and gpu.json")
 
 

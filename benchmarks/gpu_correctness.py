@@ -27,13 +27,14 @@ TOLERANCES = {"probability": 1e-3, "offset": 1e-3, "loss": 1e-3, "gradient": 1e-
 @contextmanager
 def exact_products() -> Iterator[None]:
     """Inside, float32 products on a GPU are of float32, not of TF32."""
-    matmul, constants = torch.backends.cuda.matmul, sparse.constants
-    before = matmul.allow_tf32, constants.SPCONV_ALLOW_TF32
-    matmul.allow_tf32 = constants.SPCONV_ALLOW_TF32 = False
+    matmul = torch.backends.cuda.matmul
+    before = matmul.allow_tf32
+    matmul.allow_tf32 = False
     try:
-        yield
+        with sparse.exact_products():
+            yield
     finally:
-        matmul.allow_tf32, constants.SPCONV_ALLOW_TF32 = before
+        matmul.allow_tf32 = before
 
 
 def compare(

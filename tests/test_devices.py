@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -28,6 +30,20 @@ def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(TwistError, match="a GPU was asked for but torch sees none; run with"):
         open_device("cuda")
+
+
+def test_the_gpu_becomes_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    current = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: current.append(device.index))
+    monkeypatch.setattr(torch.backends, "cuda", SimpleNamespace(matmul=SimpleNamespace(allow_tf32=False)))
+    assert open_device("cuda") == torch.device("cuda", 0)
+    assert open_device("cuda:1") == torch.device("cuda", 1)
+    assert current == [0, 1]
+    assert torch.backends.cuda.matmul.allow_tf32
+    with pytest.raises(TwistError, match="device 'cuda:2' is not there; torch sees 2 GPUs"):
+        open_device("cuda:2")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "", "mps", "cpu:cpu"])

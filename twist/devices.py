@@ -26,6 +26,10 @@ def open_device(name: str) -> torch.device:
                 "a GPU was asked for but torch sees none; run with `--resources gpu=0` to use the CPU, or "
                 "install a CUDA build of torch"
             )
+        if (device.index or 0) >= torch.cuda.device_count():
+            raise TwistError(f"device {name!r} is not there; torch sees {torch.cuda.device_count()} GPUs")
+        device = torch.device("cuda", device.index or 0)
+        torch.cuda.set_device(device)  # NCCL and spconv work on the current one
         torch.backends.cuda.matmul.allow_tf32 = True
     elif device.type == "cpu":
         torch.set_num_threads(1)

@@ -105,6 +105,11 @@ class TrainingSettings:
 
     iterations: int = setting(20_000, "steps of the label-only start, round 0 [C]", at_least=1)
     iterations_full: int = setting(40_000, "the same where every scene is labelled [C]", at_least=1)
+    passes: int = setting(
+        0,
+        "how often the start at least sees each labelled scene: raises iterations, up to iterations_full [C]",
+        at_least=0,
+    )
     scenes_per_step: int = setting(4, "scenes in a step of round 0 [O]", at_least=1)
     optimizer: str = setting("adamw", "or sgd with Nesterov momentum .9", choices=("adamw", "sgd"))
     learning_rate: float = setting(0.004, "at the peak [C]", above=0)
@@ -141,6 +146,13 @@ class TrainingSettings:
     log_every: int = setting(
         20, "steps between lines of the log and of metrics.csv", at_least=1, changes_result=False
     )
+
+    def start_iterations(self, labelled: int, full: bool) -> int:
+        """Steps of round 0 with so many labelled scenes; full: these are all scenes."""
+        if full:
+            return self.iterations_full
+        wanted = min(-(-self.passes * labelled // self.scenes_per_step), self.iterations_full)
+        return max(self.iterations, wanted)
 
 
 @dataclass(frozen=True)

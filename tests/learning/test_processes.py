@@ -31,8 +31,8 @@ from twist.learning.launching import launch
 from twist.learning.log import SilentLog, TrainingLog
 from twist.learning.processes import ALONE, Processes
 from twist.learning.trainer import Trainer, TrainingPlan, train
+from twist.network.blocks import BatchNorm, synchronise
 from twist.network.model import Model
-from twist.network.sparse import BatchNorm, synchronise
 
 
 def mixed_plan(data: Path, stage: str, labelled: int, pseudo: int, **training: Any) -> TrainingPlan:

@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from twist.errors import TwistError
 from twist.network import sparse
-from twist.network.sparse import BatchNorm, ResBlock, downward, sparse_tensor, submanifold, upward
+from twist.network.blocks import BatchNorm, ResBlock
+from twist.network.sparse import downward, sparse_tensor, submanifold, upward
 
 CPU = torch.device("cpu")
 BATCH = 2

@@ -85,14 +85,14 @@ def run(arguments: argparse.Namespace) -> None:
     origin = {str(path): file_sha256(path) for path in inputs}
     origin |= json.loads(settings.of_start_training() if is_start else settings.of_round_training())
     origin |= {"version": twist.__version__, "seed": arguments.seed, "stage": stage}
-    full = settings.training.iterations_full if arguments.full else settings.training.iterations
+    start_iterations = settings.training.start_iterations(len(labelled), arguments.full)
     plan = TrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
         scene_folder=arguments.data / "scenes",
         supervoxel_folder=arguments.data / "supervoxels",
         mix=mix,
-        iterations=full if is_start else rounds.iterations,
+        iterations=start_iterations if is_start else rounds.iterations,
         seed=arguments.seed,
         start=arguments.start,
         backbone=arguments.backbone,
@@ -107,12 +107,8 @@ def train_on(
     processes: Processes, plan: TrainingPlan, work: Path, out: Path, device_name: str, name: str
 ) -> None:
     """What each process of a training does."""
-    import torch
-
     from twist.devices import open_device
     from twist.learning.trainer import train
 
     device = open_device(processes.device_name(device_name))
-    if device.type == "cuda":
-        torch.cuda.set_device(device)  # NCCL and spconv work on the current one
     train(plan, work, out, device, name, processes)

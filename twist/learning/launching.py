@@ -77,9 +77,11 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     except Exception:  # a defect, or too little GPU memory; torch would keep it in a file
         traceback.print_exc()
         sys.exit(1)
+    else:
+        _end_undisturbed()
+        distributed.destroy_process_group()  # after an error NCCL's would wait for the other processes
     finally:
         _end_undisturbed()
-        distributed.destroy_process_group()
 
 
 def _end_undisturbed() -> None:

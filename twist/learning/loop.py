@@ -116,10 +116,11 @@ class TrainingLoop(ABC, Generic[B]):
         if not self.finished:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.scaler.load_state_dict(state["scaler"])
+            if state["scaler"]:  # empty where it was saved on the CPU
+                self.scaler.load_state_dict(state["scaler"])
             self.restore_further(state)
             torch.set_rng_state(state["rng"])
-            if self.device.type == "cuda":
+            if self.device.type == "cuda" and "device_rng" in state:
                 torch.cuda.set_rng_state(state["device_rng"], self.device)
         self.log.resume_at(self.step)
         self.log.line(f"goes on from the saved step {self.step} of {self.iterations}")

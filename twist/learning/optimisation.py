@@ -24,7 +24,9 @@ def make_optimizer(
         momentum=momentum,
         nesterov=momentum > 0,
         weight_decay=settings.weight_decay,
-        fused=True,
+        # Not on a GPU: where the first step overflows in float16, the fused kernel skips it but leaves the
+        # momentum that was allocated for it unset.
+        fused=True if next(model.parameters()).device.type == "cpu" else None,
     )
 
 

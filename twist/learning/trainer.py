@@ -26,9 +26,9 @@ from twist.learning.processes import ALONE, Processes
 from twist.learning.recorrecting import ProposalMemory, recorrection_step
 from twist.learning.samples import SampleCache
 from twist.learning.state import StateFolder
+from twist.network.blocks import synchronise
 from twist.network.model import Model
 from twist.network.pretrained import load_backbone
-from twist.network.sparse import synchronise
 from twist.settings import Settings
 
 _PREDICTING = ("supervoxels", "proposals", "inference", "prediction")

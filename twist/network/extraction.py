@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from twist.network.sparse import BatchNorm, sparse_tensor
+from twist.network.blocks import BatchNorm
+from twist.network.sparse import sparse_tensor
 from twist.network.unet import SparseUNet
 from twist.settings import NetworkSettings
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from twist.network.blocks import ConvBlock, ResBlock
 from twist.network.proposal_voxels import ProposalVoxels
-from twist.network.sparse import ConvBlock, ResBlock, downward, sparse_tensor, submanifold
+from twist.network.sparse import downward, sparse_tensor, submanifold
 from twist.settings import NetworkSettings
 
 

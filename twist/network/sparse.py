@@ -1,17 +1,18 @@
-"""Sparse tensors and layers: the only file that knows spconv.
+"""Sparse tensors and convolutions: the only file that knows spconv.
 
 spconv checks little of its input and some mistakes give silently wrong numbers on the CPU, so whatever
 enters is checked here, once:
   - convolutions carry no bias (with a bias, k > 1 raises in evaluation on the CPU);
   - indices are int32, contiguous, unique, inside the grid, and batch × grid stays below 2^32;
-  - grids are rounded up to a multiple of 2^levels, because a stride of 2 drops odd borders;
-  - BatchNorm over a single voxel uses running statistics, because one value has no variance.
+  - grids are rounded up to a multiple of 2^levels, because a stride of 2 drops odd borders.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -41,7 +42,7 @@ def _refuse_wrong_wheel() -> None:
 _refuse_wrong_wheel()
 
 import spconv.pytorch as spconv  # noqa: E402  (only after the wheel is known to be right)
-from spconv import constants  # noqa: E402
+from spconv import algo, constants  # noqa: E402
 from spconv.core import ConvAlgo  # noqa: E402
 from spconv.pytorch import ops  # noqa: E402
 
@@ -103,6 +104,27 @@ def _algorithm(device: torch.device) -> ConvAlgo | None:
     """
     constants.SPCONV_ALLOW_TF32 = constants.SPCONV_ALLOW_TF32 or device.type == "cuda"
     return ConvAlgo.Native if device.type == "cpu" else None
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Inside, convolutions in float32 on a GPU are of float32, not of TF32, as a check against the CPU needs.
+
+    With a chooser of kernels of its own: spconv's keeps the kernel that it has once chosen for a layer's
+    shape, whatever is allowed later.
+    """
+    before = constants.SPCONV_ALLOW_TF32, ops.CONV_CPP
+    constants.SPCONV_ALLOW_TF32, ops.CONV_CPP = False, _exact_kernels()
+    try:
+        yield
+    finally:
+        constants.SPCONV_ALLOW_TF32, ops.CONV_CPP = before
+
+
+@functools.cache  # it takes seconds
+def _exact_kernels() -> algo.ConvTunerSimple:
+    parameters = map(algo.algocore.get_conv_algo_desp_from_param, algo.ALL_IMPGEMM_PARAMS)
+    return algo.ConvTunerSimple(list(parameters))
 
 
 @dataclass(frozen=True)
@@ -182,77 +204,3 @@ def downward(channels_in: int, channels_out: int, key: str, device: torch.device
 def upward(channels_in: int, channels_out: int, key: str, device: torch.device) -> nn.Module:
     """Deconvolution back onto the voxels that ``downward`` of the same ``key`` came from."""
     return _Upward(channels_in, channels_out, 2, bias=False, indice_key=key, algo=_algorithm(device))
-
-
-class BatchNorm(nn.BatchNorm1d):
-    """BatchNorm over voxels, (V, C), that also takes a single voxel in training.
-
-    total: sums over the processes of a training; where it is set, statistics are over the voxels of all
-    """
-
-    total: Callable[[torch.Tensor], torch.Tensor] | None = None
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        if self.training and self.total is not None:
-            return self._over_all_processes(features)
-        if self.training and len(features) < 2:
-            return nn.functional.batch_norm(
-                features, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
-            )
-        return super().forward(features)
-
-    def _over_all_processes(self, features: torch.Tensor) -> torch.Tensor:
-        """One exchange a layer: sums of values and squares about the running mean, which keeps them exact."""
-        shifted = features.float() - self.running_mean
-        count = shifted.new_full((1,), len(features))
-        sums = self.total(torch.cat([shifted.sum(0), (shifted * shifted).sum(0), count]))
-        count = sums[-1].detach()
-        mean, square = (sums[:-1] / count).chunk(2)
-        variance = (square - mean * mean).clamp(min=0)
-        with torch.no_grad():
-            self.num_batches_tracked.add_(1)
-            self.running_mean.add_(mean, alpha=self.momentum)
-            self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        return torch.addcmul(self.bias - mean * scale, shifted, scale).to(features.dtype)
-
-
-def synchronise(network: nn.Module, total: Callable[[torch.Tensor], torch.Tensor]) -> None:
-    """Let every BatchNorm of a network speak for the voxels of all processes; each must have some."""
-    for module in network.modules():
-        if isinstance(module, BatchNorm):
-            module.total = total
-
-
-class ConvBlock(nn.Module):
-    """Convolution, BatchNorm, ReLU."""
-
-    def __init__(self, convolution: nn.Module, channels: int) -> None:
-        super().__init__()
-        self.convolution = convolution
-        self.norm = BatchNorm(channels)
-
-    def forward(self, x: SparseTensor) -> SparseTensor:
-        x = self.convolution(x)
-        return x.replace_feature(torch.relu(self.norm(x.features)))
-
-
-class ResBlock(nn.Module):
-    """Sparse ResBlock: two 3³ convolutions, each with BN and ReLU, beside an identity or 1³ path.
-
-    Source: supplementary, figure 6 (c): every convolution is followed by BN and ReLU.
-    """
-
-    def __init__(self, channels_in: int, channels_out: int, key: str, device: torch.device) -> None:
-        super().__init__()
-        self.first = ConvBlock(submanifold(channels_in, channels_out, key, device), channels_out)
-        self.second = submanifold(channels_out, channels_out, key, device)
-        self.norm = BatchNorm(channels_out)
-        same = channels_in == channels_out
-        self.shortcut = nn.Identity() if same else nn.Linear(channels_in, channels_out, bias=False)
-        self.shortcut_norm = nn.Identity() if same else BatchNorm(channels_out)
-
-    def forward(self, x: SparseTensor) -> SparseTensor:
-        shortcut = self.shortcut_norm(self.shortcut(x.features))
-        y = self.second(self.first(x))
-        return y.replace_feature(torch.relu(self.norm(y.features) + shortcut))

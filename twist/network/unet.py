@@ -7,7 +7,8 @@ import itertools
 import torch
 from torch import nn
 
-from twist.network.sparse import ConvBlock, ResBlock, SparseTensor, downward, submanifold, upward
+from twist.network.blocks import ConvBlock, ResBlock
+from twist.network.sparse import SparseTensor, downward, submanifold, upward
 from twist.settings import NetworkSettings
 
 

@@ -141,8 +141,9 @@ def training_minutes(wildcards):
     if int(wildcards.get("round", 0)):
         scans = rounds.iterations * (rounds.labelled_per_step + rounds.pseudo_per_step)
     else:
-        full = run_of(wildcards).ratio_pct == 100
-        steps = training.iterations_full if full else training.iterations
+        run = run_of(wildcards)
+        labelled = labelled_count(run.ratio_pct, len(lists_of(run.dataset).train))
+        steps = training.start_iterations(labelled, full=run.ratio_pct == 100)
         scans = steps * training.scenes_per_step
     usual, _ = points_of(dataset_of(wildcards))
     cropped = min(usual, settings.augmentation.voxels_max / 1e6)
