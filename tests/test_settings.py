@@ -218,6 +218,26 @@ def test_what_a_training_depends_on(change: dict[str, Any], start: bool, later: 
     assert (plain.of_round_training() != changed.of_round_training()) == later
 
 
+@pytest.mark.parametrize(
+    ("passes", "labelled", "full", "steps"),
+    [
+        (0, 24, False, 10),
+        (5, 3, False, 10),  # 8 would do
+        (5, 5, False, 13),  # 12.5
+        (5, 24, False, 30),
+        (5, 24, True, 30),
+        (0, 3, True, 30),
+    ],
+)
+def test_the_start_sees_every_labelled_scene_often_enough(
+    passes: int, labelled: int, full: bool, steps: int
+) -> None:
+    training = load(
+        training={"iterations": 10, "iterations_full": 30, "passes": passes, "scenes_per_step": 2}
+    ).training
+    assert training.start_iterations(labelled, full) == steps
+
+
 def test_pre_training_counts_where_a_run_starts_from_it() -> None:
     plain, longer = Settings(), load(pretraining={"iterations": 7}, views={"per_scan": 5})
     assert plain.of_start_training() == longer.of_start_training()
