@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from tests.raw_scans import write_room
-from twist import splits
 from twist.__main__ import main
 from twist.errors import TwistError
 from twist.files import file_sha256
+from twist.formats import scene_lists as published
+from twist.formats.scene_lists import read_list
 from twist.settings import Settings
 from twist.splits import (
     SceneLists,
@@ -24,7 +25,6 @@ from twist.splits import (
     hidden_scenes,
     labelled_scenes,
     portions,
-    read_list,
     scene_lists,
 )
 
@@ -59,7 +59,7 @@ def test_another_list_under_a_published_name_is_refused(tmp_path: Path) -> None:
 def test_the_published_list_is_known_by_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "5.txt"
     path.write_text("scene0000_00\n")
-    monkeypatch.setitem(splits.PUBLISHED_SHA256, "5.txt", file_sha256(path))
+    monkeypatch.setitem(published.PUBLISHED_SHA256, "5.txt", file_sha256(path))
     assert read_list(path, own=False) == ("scene0000_00",)
     path.write_bytes(b"scene0000_00\r\n")
     assert read_list(path, own=False) == ("scene0000_00",)
@@ -243,7 +243,7 @@ def test_the_published_sizes_are_shares_of_the_published_training_list() -> None
     """1201 training scenes, of which the benchmark labels 12, 60, 120 and 240."""
     counts = [round(1201 * ratio / 100) for ratio in (1, 5, 10, 20)]
     assert counts == [12, 60, 120, 240]
-    assert np.all([len(value) == 64 for value in splits.PUBLISHED_SHA256.values()])
+    assert np.all([len(value) == 64 for value in published.PUBLISHED_SHA256.values()])
 
 
 # --- hidden test scenes --------------------------------------------------------------------------

@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from twist.files import write_text
-    from twist.splits import draw_rooms, read_list
+    from twist.formats.scene_lists import read_list
+    from twist.splits import draw_rooms
 
     train = read_list(arguments.train, own=True)
     rooms = draw_rooms(float(arguments.ratio), arguments.seed, train)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from twist.errors import TwistError
 from twist.files import file_sha256
 from twist.formats.scannet_labels import LABEL_MAP_SHA256, find_label_map, read_label_map
+from twist.formats.scene_lists import read_list
 from twist.inspection.density import advice, summarise
 from twist.inspection.scans import ScanRecord, inspector
 from twist.preparation import FORMATS
@@ -24,7 +25,6 @@ from twist.splits import (
     label_list,
     labelled_scenes,
     lists_folder,
-    read_list,
     scene_lists,
 )
 
