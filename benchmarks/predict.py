@@ -1,4 +1,4 @@
-"""CPU seconds and memory of `predict` on 5 million points: python benchmarks/predict.py --model model.pt
+"""CPU seconds and memory of `predict` on 5 million points: python -m benchmarks.predict --model model.pt
 
 The scan is the hall of benchmarks/s3dis_room.py, 30 by 20 metres with 200 chairs, as a PLY file of points.
 """
@@ -11,8 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from s3dis_room import hall, measure
-
+from benchmarks.s3dis_room import hall, measure
 from twist.__main__ import main as twist
 from twist.formats.ply import write_ply
 

@@ -1,4 +1,4 @@
-"""CPU seconds and memory of one S3DIS room of 4 million points: python benchmarks/s3dis_room.py
+"""CPU seconds and memory of one S3DIS room of 4 million points: python -m benchmarks.s3dis_room
 
 The room is a hall of 30 by 20 metres with 200 chairs, in the raw layout with millimetres, as the release has.
 """

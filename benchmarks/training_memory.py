@@ -1,4 +1,4 @@
-"""Memory of a training over its steps, and what saving its state costs: python benchmarks/training_memory.py
+"""Memory of a training over its steps, and what saving its state costs: python -m benchmarks.training_memory
 
 Trains as the run's rounds do, on labels alone and in one process, so that all memory is its own. The scenes'
 cache is kept small, so that scenes come and go. Writes a table, a row a step, and a figure of it.

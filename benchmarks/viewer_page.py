@@ -1,4 +1,4 @@
-"""Size of the 3D page of ten scans of 100 000 points: python benchmarks/viewer_page.py --out page.html
+"""Size of the 3D page of ten scans of 100 000 points: python -m benchmarks.viewer_page --out page.html
 
 Each scan is a room of 5 by 4 m as one sheet with 30 boxes pressed out of it, 4 mm of noise and a colour a
 box, with annotation, predictions, the labels of two rounds, and supervoxels of its own mesh.

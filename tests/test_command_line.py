@@ -116,7 +116,7 @@ def test_help_and_evaluate_import_neither_torch_nor_spconv() -> None:
     """torch and spconv take seconds to start."""
     code = (
         "import sys; from twist.__main__ import build_parser; build_parser(None)\n"
-        "import twist.scoring.evaluation, twist.scoring.record, twist.scoring.oracle, twist.provenance\n"
+        "import twist.scoring.evaluation, twist.scoring.record, twist.scoring.purity, twist.provenance\n"
         "print(sorted({'torch', 'spconv', 'open3d', 'pandas', 'numba'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -35,6 +35,13 @@ def jaccard(a: frozenset[int], b: frozenset[int]) -> float:
     return len(a & b) / len(a | b) if a | b else 0.0
 
 
+def test_overlapping_points_belong_to_the_best_region_and_ties_to_the_earlier() -> None:
+    regions = regions_of([{0, 1, 2}, {2, 3}, {3, 4}, {4, 5}], [0.5, 0.5, 0.9, 0.1])
+    assert regions.owner_of_points().tolist() == [0, 0, 0, 2, 2, 3] + [-1] * 6
+    takes_part = np.array([False, True, False, True])
+    assert regions.owner_of_points(takes_part).tolist() == [-1, -1, 1, 1, 3, 3] + [-1] * 6
+
+
 class TestValidation:
     @pytest.mark.parametrize(
         ("index", "offsets", "labels"),

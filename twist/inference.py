@@ -197,7 +197,8 @@ def recorrected_proposals(inference: Inference, table: ClassTable) -> Regions:
 def predictions(inference: Inference, table: ClassTable, settings: PredictionSettings) -> Regions:
     """The scored instances of a scan, best first: background, faint, small and doubled ones are dropped.
 
-    Class = re-corrected class, score = certainty [C where the paper is silent, see ``score`` in settings].
+    Class: the re-corrected one, Φ's where Ψ is untrained. Score: ``prediction.score`` of Ψ's certainty, Φ's
+    mean class probability where Ψ is untrained.
     """
     regions = recorrected_proposals(inference, table)
     score = regions.score

@@ -11,7 +11,7 @@ import numpy as np
 
 from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.errors import TwistError
-from twist.files import file_sha256, plain_names, write_npz
+from twist.files import file_sha256, plain_names, read_names, write_npz
 from twist.formats import s3dis, scannet
 from twist.formats.report import ReadReport, empty_files
 from twist.formats.scannet_labels import find_label_map, read_label_map
@@ -19,12 +19,12 @@ from twist.formats.segs import read_segments
 from twist.geometry.supervoxels import segment_cloud, segment_mesh
 from twist.regions import Regions
 from twist.scene import Scene
-from twist.scoring.oracle import purity
+from twist.scoring.purity import purity
 from twist.settings import SupervoxelSettings
 from twist.stamps import current_facts, stamp, store_facts
 
 #: Part of every stamp: raise it when a change of code changes prepared scenes or supervoxels.
-_VERSION = 1
+PREPARATION_VERSION = 1
 #: Smaller instances are not scored by the benchmark.
 _SCORED_POINTS = 100
 
@@ -78,10 +78,7 @@ FORMATS = {
 def scene_names(names: list[str], path: Path | None) -> list[str]:
     """Names given outright and those in a text file, one a line; each once, in order."""
     if path is not None:
-        try:
-            names = names + path.read_text(encoding="utf-8-sig").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise TwistError(f"cannot read {path}: {error}") from error
+        names = [*names, *read_names(path)]
     if not names:
         raise TwistError("no scenes: give --scenes or --scenes-file")
     return list(dict.fromkeys(plain_names(names, path or "--scenes")))
@@ -113,7 +110,7 @@ def prepare_scenes(
     """
     raw_format = FORMATS[data_format]
     labels: dict[str, int] = {}
-    settings = {"version": _VERSION, "format": data_format}
+    settings = {"version": PREPARATION_VERSION, "format": data_format}
     if raw_format.needs_label_map and folders:
         label_map = label_map or find_label_map(next(iter(folders.values())))
         labels = read_label_map(label_map)
@@ -183,7 +180,8 @@ def supervoxels_for_scenes(
         product = out_dir / f"{name}.npz"
         if not path.is_file():
             raise TwistError(f"{path} does not exist; run `prepare` for scene {name} first")
-        made_from = stamp({"version": _VERSION, **asdict(settings)}, [path, *([release] if release else [])])
+        sources = [path, release] if release else [path]
+        made_from = stamp({"version": PREPARATION_VERSION, **asdict(settings)}, sources)
         facts = None if force else current_facts(product, made_from)
         if facts is None:
             scene = Scene.load(path)

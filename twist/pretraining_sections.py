@@ -27,7 +27,7 @@ class ViewSettings:
     splat_m: float = setting(
         0.04, "voxels that a scan without faces is drawn as, squares to the camera [C]", above=0
     )
-    frame_step: int = setting(25, "every so many-th RGB-D frame is a view [O]", at_least=1)
+    frame_step: int = setting(25, "every n-th RGB-D frame is a view [O]", at_least=1)
     frame_tolerance_m: float = setting(
         0.05, "a frame sees the points that its depth image agrees with to this [C]", above=0
     )

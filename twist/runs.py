@@ -66,7 +66,6 @@ class Run:
             raise TwistError(
                 f"{name!r} is not a run; names look like rooms_5pct or scannet_10pct-control-seed1"
             )
-        run = cls(match["dataset"], match["ratio"])
         method, changes, numbers = "twist", [], {"seed": 0, "init": 0}
         for modifier in match["variant"].split("-")[1:]:
             if modifier in METHODS[1:]:

@@ -103,7 +103,9 @@ class AugmentationSettings:
 class TrainingSettings:
     """The training loop of Φ (and of Ψ, where a run trains it)."""
 
-    iterations: int = setting(20_000, "steps of the label-only start, round 0 [C]", at_least=1)
+    iterations: int = setting(
+        20_000, "steps of the label-only start, round 0; more where passes asks for them [C]", at_least=1
+    )
     iterations_full: int = setting(40_000, "the same where every scene is labelled [C]", at_least=1)
     passes: int = setting(
         0,
@@ -166,7 +168,7 @@ class ProposalSettings:
     snap_to_supervoxels: bool = setting(False, "a proposal takes whole supervoxels, by majority [C]")
     class_trust: float = setting(
         0.5,
-        "how much of Ψ's change of a proposal's class counts: 0 = Φ's class stays, 1 = Ψ's word alone [C]",
+        "how much of Ψ's change of a proposal's class counts: 0 = Φ's class stays, 1 = Ψ's class alone [C]",
         at_least=0,
         at_most=1,
     )
@@ -211,7 +213,12 @@ class PseudoLabelSettings:
     certainty_threshold: tuple[float, ...] = setting(
         (0.5,), "keeps proposals above; one value, or one a round [P]", at_least=0, at_most=1
     )
-    overlap_iou: float = setting(0.3, "NMS between kept proposals [C]", at_least=0, at_most=1)
+    overlap_iou: float = setting(
+        0.3,
+        "NMS between kept proposals: IoU above which the less certain is dropped [C]",
+        at_least=0,
+        at_most=1,
+    )
     outside: str = setting(
         "confident",
         "things outside kept proposals: unlabelled, or as in round 1; argmax labels every point [C]",
@@ -277,7 +284,9 @@ class PredictionSettings:
     )
     min_score: float = setting(0.09, "drops a prediction below [O]", at_least=0, at_most=1)
     min_points: int = setting(100, "drops a smaller prediction [O]", at_least=1)
-    nms_iou: float = setting(0.3, "of two predictions this close the better stays [O]", at_least=0, at_most=1)
+    nms_iou: float = setting(
+        0.3, "NMS: IoU above which the worse of two predictions is dropped [O]", at_least=0, at_most=1
+    )
     views: int = setting(1, "augmented views averaged when predicting [C]", at_least=1)
     ensemble: int = setting(
         1,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from benchmarks import gpu_correctness
 from benchmarks.bench.inputs import sheet_sample
 from benchmarks.gpu import main
 from benchmarks.gpu_correctness import TOLERANCES, check
@@ -23,6 +25,28 @@ def test_the_cpu_agrees_with_itself(tmp_path: Path) -> None:
     assert record["differences from the CPU"] == dict.fromkeys(TOLERANCES, 0.0)
     assert record["provenance"]["device"] == "cpu"
     assert "latency, ms" not in record
+
+
+def test_a_device_with_other_answers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second device's answers and gradient are a little off: every figure must show it."""
+    output, step, calls = gpu_correctness._output, gpu_correctness._step, {"output": 0, "step": 0}
+
+    def off(name: str, result: Any) -> Any:
+        calls[name] += 1
+        return shifted(result) if calls[name] == 2 else result
+
+    def shifted(result: Any) -> Any:
+        if isinstance(result, tuple):
+            return tuple(shifted(part) for part in result)
+        if isinstance(result, dict):
+            return {key: value + 0.1 for key, value in result.items()}
+        return result + 0.1
+
+    monkeypatch.setattr(gpu_correctness, "_output", lambda *a: off("output", output(*a)))
+    monkeypatch.setattr(gpu_correctness, "_step", lambda *a: off("step", step(*a)))
+    words = ["--device", "cpu", "--preset", "small", "--check-points", "3000", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit, match="probability 0.1 .* offset 0.1 .* loss .* gradient"):
+        main(words)
 
 
 def test_without_a_gpu_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,21 @@ def test_a_download_is_checked_then_prepared_and_not_again(project: Project) -> 
     assert project.plan(SCENES)["prepare"] == 2
 
 
+def test_a_changed_list_makes_the_splits_again(project: Project) -> None:
+    raw, split = project.folder / "download", "results/data/mine/splits/50pct-seed0/labelled.txt"
+    (raw / "50.txt").write_text(f"{NAMES[0]}\n")
+    lists = {"data": {"label_lists": "{ratio}.txt"}}
+    project.run(split, settings=lists)
+    assert project.plan(split, settings=lists) == {}
+    (raw / "50.txt").write_text(f"{NAMES[1]}\n")
+    assert project.plan(split, settings=lists) == {"splits": 1}
+    project.run(split, settings=lists)
+    assert (project.folder / split).read_text() == f"{NAMES[1]}\n"
+    (raw / "other.txt").write_text(f"{NAMES[0]}\n{NAMES[1]}\n")
+    other = {"data": lists["data"] | {"train_list": "other.txt"}}
+    assert project.plan(split, settings=other)["splits"] == 1
+
+
 def test_a_download_behind_a_link_is_prepared(project: Project) -> None:
     scans = project.folder / "download/scans"
     scans.rename(project.folder / "disk")

@@ -41,5 +41,5 @@ def run(arguments: argparse.Namespace) -> None:
         write_json(arguments.out_dir / "check.json", record)
     problems = len(all_problems(record))
     if problems:
-        found = "1 problem; it is" if problems == 1 else f"{problems} problems; each is"
-        raise TwistError(f"{arguments.dataset} has {found} told above")
+        told = "1 problem; it is" if problems == 1 else f"{problems} problems; each is"
+        raise TwistError(f"{arguments.dataset} has {told} told above")

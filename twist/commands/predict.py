@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twist.regions import Regions
     from twist.settings import Settings
 
-HELP = "find the instances of any scan: PLY, PCD, OBJ, GLB, XYZ, NPY, LAS, LAZ; no labels needed"
+HELP = "find the instances of any scan (PLY, PCD, OBJ, GLB, LAS, LAZ, text, NPY and more); no labels needed"
 EXAMPLE = "python -m twist predict scan.ply --model results/rooms_5pct/round2/model.pt --out found"
 
 

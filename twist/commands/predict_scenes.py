@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of scenes")
     parser.add_argument("--shard", type=shard, default="0/1", help="K/N: every N-th scene from the K-th on")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
     parser.add_argument("--out-dir", type=Path, required=True, help="gets one npz of regions a scene")
     parser.add_argument("--manifest", type=Path, required=True, help="JSON written at the end")
 

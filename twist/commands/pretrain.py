@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depends", type=Path, nargs="*", default=[], help="further files that the result depends on"
     )
     parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
     parser.add_argument("--name", default="pre-training", help="name in the log")
     parser.add_argument("--work", type=Path, required=True, help="folder of the resumable state and the log")
     parser.add_argument("--out", type=Path, required=True, help="the pre-trained backbone")

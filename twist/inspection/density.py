@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from twist.classes import ClassTable
+from twist.geometry.thinning import merge_equal
 from twist.geometry.voxels import voxelise
 from twist.scene import Scene
 from twist.settings import Settings
@@ -48,7 +49,7 @@ def measure_density(scene: Scene, table: ClassTable, settings: Settings) -> Dens
 
     Points at exactly the same place count as one.
     """
-    points = _apart(scene.xyz)
+    points = scene.xyz[merge_equal(scene.xyz).chosen]
     on_thing = (scene.semantic >= 0) & (scene.instance >= 0) & table.is_thing[scene.semantic]
     asked = scene.xyz[on_thing] if on_thing.any() else points
     chosen = np.random.default_rng(0).choice(len(asked), min(_SAMPLE, len(asked)), replace=False)
@@ -69,12 +70,6 @@ def measure_density(scene: Scene, table: ClassTable, settings: Settings) -> Dens
 
 def _fewest_points(settings: Settings) -> int:
     return max(settings.proposals.min_points, settings.prediction.min_points)
-
-
-def _apart(xyz: np.ndarray) -> np.ndarray:
-    """The points without repetitions, (M, 3)."""
-    ordered = xyz[np.lexsort(xyz.T)]
-    return ordered[np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))]
 
 
 def _instances(instance: np.ndarray, voxel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""SceneSample: what the networks are given of one scan, and its points' input features."""
+"""SceneSample: what is learned from and asked of one scan."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from twist.network.extraction import FeatureExtraction
 from twist.network.recorrection import ProposalRecorrection
 from twist.settings import NetworkSettings, Settings
 
-#: Channels that each named input gives (see ``learning.samples``).
+#: Channels that each named input gives (see ``learning.batches.point_features``).
 FEATURE_CHANNELS = {"rgb": 3, "normal": 3, "height": 1, "supervoxel": 8}
 
 _FORMAT = "twist-model-1"

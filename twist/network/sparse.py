@@ -47,7 +47,6 @@ from spconv.core import ConvAlgo  # noqa: E402
 from spconv.pytorch import ops  # noqa: E402
 
 SparseTensor = spconv.SparseConvTensor
-Sequential = spconv.SparseSequential
 
 _HASH_LIMIT = 2**32
 

@@ -18,7 +18,7 @@ from twist.regions import Regions
 from twist.scoring.matching import Instances, number_instances
 
 #: A prediction is right from this IoU on: not above it, as average precision asks.
-IOU = 0.5
+_IOU = 0.5
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def cover_scene(
     instance_of_point, instance_label, instance_size = truth
     is_thing = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
     label = predictions.label
-    owner = most_confident(predictions, is_thing)
+    owner = predictions.owner_of_points(is_thing)
     shared, size = _shared_points(owner, len(label), instance_of_point, len(instance_label))
     union = size[:, None] + instance_size[None, :] - shared
     same_class = label[:, None] == instance_label[None, :]
@@ -86,7 +86,7 @@ def cover_scene(
     return SceneCoverage(
         instances=instances,
         predictions=by_class(label[exists]),
-        right=by_class(label[exists & (iou.max(axis=1, initial=0.0) >= IOU)]),
+        right=by_class(label[exists & (iou.max(axis=1, initial=0.0) >= _IOU)]),
         coverage=coverage,
         weighted=weighted,
     )
@@ -110,18 +110,6 @@ def coverage_scores(scenes: Sequence[SceneCoverage], table: ClassTable) -> Cover
             coverage=np.nansum(stacked("coverage"), axis=0) / has_class,
             weighted=np.nansum(stacked("weighted"), axis=0) / has_class,
         )
-
-
-def most_confident(predictions: Regions, takes_part: np.ndarray) -> np.ndarray:
-    """(N,) int64: the prediction with the best score that each point is in; -1 = in none.
-
-    takes_part: (K,) bool. Of equal scores the earlier prediction wins, as in NMS.
-    """
-    owner = np.full(predictions.size_of_scene, -1, np.int64)
-    worst_first = np.argsort(-predictions.score, kind="stable")[::-1]
-    for k in worst_first[takes_part[worst_first]]:
-        owner[predictions[k]] = k
-    return owner
 
 
 def _shared_points(

@@ -8,10 +8,7 @@ import numpy as np
 
 from twist.classes import ClassTable
 from twist.regions import Regions, iou
-from twist.scoring.matching import number_instances
-
-#: A region fits an instance above this IoU, as in AP50; disjoint regions then fit one instance at most.
-IOU = 0.5
+from twist.scoring.matching import annotated_instances
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,7 @@ def fit_instances(regions: Regions, semantic: np.ndarray, instance: np.ndarray, 
     """
     unannotated = np.bincount(regions.region_of_entry, semantic[regions.index] < 0, len(regions))
     regions = regions.select(2 * unannotated <= regions.sizes)
-    number, label, _ = number_instances(semantic, instance, table)
-    truth = Regions.from_ids(np.where(number < len(label), number, -1), label=semantic)
+    truth = annotated_instances(semantic, instance, table)
     return Fits(regions, truth, iou(regions, truth), regions.label[:, None] == truth.label[None, :])
 
 

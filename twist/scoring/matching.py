@@ -16,6 +16,8 @@ Instances = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 #: Predictions and ground-truth instances below this many points are not scored (ScanNet).
 SMALLEST_REGION = 100
+#: A region fits an instance above this IoU, as in AP50; disjoint regions then fit one instance at most.
+IOU_OF_A_HIT = 0.5
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,13 @@ def number_instances(semantic: np.ndarray, instance: np.ndarray, table: ClassTab
     number_of_key = np.full(is_instance.shape, len(label), np.int32)
     number_of_key[label, column] = np.arange(len(label))
     return number_of_key.ravel()[key], (label - 1).astype(np.int32), size_of_key[label, column]
+
+
+def annotated_instances(semantic: np.ndarray, instance: np.ndarray, table: ClassTable) -> Regions:
+    """The instances of the thing classes as regions, in the numbering of ``SceneMatches``."""
+    number, label, _ = number_instances(semantic, instance, table)
+    regions = Regions.from_ids(np.where(number < len(label), number, -1))
+    return regions.with_labels(label, np.ones(len(label)))
 
 
 def check_fit(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable) -> None:

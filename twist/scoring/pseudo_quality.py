@@ -13,8 +13,8 @@ import numpy as np
 from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.regions import Regions
-from twist.scoring.fitting import IOU, Fits, fit_instances
-from twist.scoring.matching import SMALLEST_REGION
+from twist.scoring.fitting import Fits, fit_instances
+from twist.scoring.matching import IOU_OF_A_HIT, SMALLEST_REGION
 
 #: Figure -> the two counts whose ratio it is.
 FIGURES = {
@@ -105,7 +105,7 @@ def count_labels(
     on_thing = labelled & table.is_thing[pseudo_semantic]
     kept = Regions.from_ids(np.where(on_thing, pseudo[1], -1), label=pseudo_semantic)
     fits = fit_instances(kept, *truth, table)
-    best, fit = fits.best, fits.iou > IOU
+    best, fit = fits.best, fits.iou > IOU_OF_A_HIT
     counted = fits.truth.sizes >= SMALLEST_REGION
     points, error, no_offset = offset_errors(xyz, fits)
     return LabelCounts(
@@ -114,8 +114,8 @@ def count_labels(
         labelled_points=by_class(pseudo_semantic[annotated & labelled]),
         right_points=by_class(semantic[annotated & (pseudo_semantic == semantic)]),
         kept_instances=by_class(fits.regions.label),
-        right_instances=by_class(fits.regions.label[fits.best_of_class > IOU]),
-        fitting_instances=by_class(fits.regions.label[best > IOU]),
+        right_instances=by_class(fits.regions.label[fits.best_of_class > IOU_OF_A_HIT]),
+        fitting_instances=by_class(fits.regions.label[best > IOU_OF_A_HIT]),
         iou_sum=by_class(fits.regions.label, best),
         true_instances=by_class(fits.truth.label[counted]),
         found_instances=by_class(fits.truth.label[counted & (fit & fits.same_class).any(axis=0)]),

@@ -11,7 +11,8 @@ import numpy as np
 from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.regions import Regions
-from twist.scoring.fitting import IOU, fit_instances, soft_iou
+from twist.scoring.fitting import fit_instances, soft_iou
+from twist.scoring.matching import IOU_OF_A_HIT
 from twist.settings import RecorrectionSettings
 
 BINS = 10
@@ -96,7 +97,7 @@ def certainty_reliability(
     """
     fits = fit_instances(proposals, semantic, instance, table)
     target = soft_iou(fits.best, settings.iou_background, settings.iou_certain)
-    return Reliability.of(fits.regions.score.astype(np.float64), fits.best_of_class > IOU, target)
+    return Reliability.of(fits.regions.score.astype(np.float64), fits.best_of_class > IOU_OF_A_HIT, target)
 
 
 def probability_reliability(

@@ -10,10 +10,7 @@ import numpy as np
 from twist.classes import ClassTable
 from twist.regions import Regions, iou
 from twist.scoring.average_precision import excused_share
-from twist.scoring.matching import SMALLEST_REGION, match_scene, number_instances
-
-#: The benchmark's AP50: a prediction must share more than this with an instance of its class.
-IOU_OF_A_HIT = 0.5
+from twist.scoring.matching import IOU_OF_A_HIT, SMALLEST_REGION, annotated_instances, match_scene
 
 
 class Verdict(IntEnum):
@@ -81,13 +78,6 @@ def judge(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, tabl
     match, best = _largest(table_of_iou)
     found_by, found_iou = _largest(table_of_iou.T)
     return Verdicts(instances, of_prediction, of_instance, best, match, found_iou, found_by)
-
-
-def annotated_instances(semantic: np.ndarray, instance: np.ndarray, table: ClassTable) -> Regions:
-    """The instances of the thing classes as regions, in the numbering of ``SceneMatches``."""
-    number, label, _ = number_instances(semantic, instance, table)
-    regions = Regions.from_ids(np.where(number < len(label), number, -1))
-    return regions.with_labels(label, np.ones(len(label)))
 
 
 def _largest(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,8 +17,8 @@ from matplotlib.patches import Patch
 from twist.classes import ClassTable
 from twist.regions import Regions, iou
 from twist.scene import Scene
-from twist.scoring.fitting import IOU, fit_instances
-from twist.scoring.matching import number_instances
+from twist.scoring.fitting import fit_instances
+from twist.scoring.matching import IOU_OF_A_HIT, annotated_instances
 from twist.showing.pictures import class_colours, label_colours, render_scene
 from twist.showing.style import styled
 
@@ -71,24 +71,20 @@ def figure7(
 def matched_ids(regions: Regions, scene: Scene, table: ClassTable) -> np.ndarray:
     """An id (N,) int for each point: of the annotated instance that its region fits, or one of its own.
 
-    Annotated instances are numbered as in ``number_instances``; -1 = in no region. Where regions overlap,
+    Annotated instances are numbered as in ``annotated_instances``; -1 = in no region. Where regions overlap,
     the one with the highest score is seen.
     """
-    number, label, _ = number_instances(scene.semantic, scene.instance, table)
-    truth = Regions.from_ids(np.where(number < len(label), number, -1))
+    truth = annotated_instances(scene.semantic, scene.instance, table)
     fit = iou(regions, truth)
     best = fit.max(axis=1, initial=0.0)
-    own = len(label) + np.arange(len(regions))
-    ids = np.where(best > IOU, fit.argmax(axis=1), own) if len(truth) else own
-    of_point = np.full(len(scene), -1, np.int64)
-    for k in np.argsort(regions.score, kind="stable"):
-        of_point[regions[k]] = ids[k]
-    return of_point
+    own = len(truth) + np.arange(len(regions))
+    ids = np.where(best > IOU_OF_A_HIT, fit.argmax(axis=1), own) if len(truth) else own
+    return np.append(ids, -1)[regions.owner_of_points()]
 
 
 def _scored_row(axes: Sequence[Axes], scene: Scene, regions: Regions, table: ClassTable) -> None:
     fits = fit_instances(regions, scene.semantic, scene.instance, table)
-    found = int(((fits.iou > IOU) & fits.same_class).any(axis=0).sum())
+    found = int(((fits.iou > IOU_OF_A_HIT) & fits.same_class).any(axis=0).sum())
     _show(axes[0], scene, scene.rgb, f"{scene.name}: input")
     _show(axes[1], scene, _annotated(scene, table), f"annotated: {len(fits.truth)} instances")
     predicted = label_colours(matched_ids(regions, scene, table))
@@ -136,8 +132,7 @@ def _shares(labels: np.ndarray, truth: np.ndarray) -> str:
 
 
 def _annotated(scene: Scene, table: ClassTable) -> np.ndarray:
-    number, label, _ = number_instances(scene.semantic, scene.instance, table)
-    return label_colours(np.where(number < len(label), number, -1))
+    return label_colours(annotated_instances(scene.semantic, scene.instance, table).owner_of_points())
 
 
 def _show(axis: Axes, scene: Scene, colours: np.ndarray, title: str) -> None:

@@ -41,21 +41,14 @@ def instance_rows(instances: Regions, xyz: np.ndarray, table: ClassTable) -> lis
     return rows
 
 
-def instance_of_points(instances: Regions) -> np.ndarray:
-    """(N,) int32 instance of each point, -1 = none; where instances overlap, the one with the best score."""
-    of_point = np.full(instances.size_of_scene, -1, np.int32)
-    for k in np.argsort(instances.score, kind="stable"):
-        of_point[instances[k]] = k
-    return of_point
-
-
 def write_instances(path: Path, scan: ScanFile, instances: Regions, label: np.ndarray) -> None:
     """Write a scan as PLY, point for point as in its file; each instance has a colour, the rest is pale.
+    Where instances overlap, the one with the best score is seen.
 
     label: (N,) published id of each point's class, 0 = none; stored as ``label`` beside ``instance``, which
     is the row of the table, -1 = none
     """
-    instance = instance_of_points(instances)
+    instance = instances.owner_of_points().astype(np.int32)
     paint = label_colours(instance)
     if scan.rgb is not None:
         bare = instance < 0

@@ -16,7 +16,7 @@ from twist.views.frames import frame_files, read_frames
 from twist.views.pairs import make_views
 
 #: Part of every stamp: raise it when a change of code changes views.
-_VERSION = 1
+VIEWS_VERSION = 1
 
 
 def views_for_scans(
@@ -36,7 +36,7 @@ def views_for_scans(
             raise TwistError(f"{path} does not exist; run `prepare` for scene {name} first")
         product, folder = out_dir / f"{name}.npz", recordings[name] if recordings else None
         sources = [path, *(frame_files(folder, settings.frame_step) if folder else [])]
-        made_from = stamp({"version": _VERSION, "settings": json.dumps(asdict(settings))}, sources)
+        made_from = stamp({"version": VIEWS_VERSION, "settings": json.dumps(asdict(settings))}, sources)
         facts = current_facts(product, made_from)
         if facts is None:
             scene = Scene.load(path)

@@ -72,6 +72,7 @@ rule prepare:
         mem_mb=memory("prepare"),
         runtime=minutes("prepare", chunk_size),
     params:
+        version=PREPARATION_VERSION,
         settings=data_setting("data.format"),
         data=lambda wildcards: data_settings(wildcards.dataset).data,
         scenes=scenes_of_chunk,
@@ -96,6 +97,7 @@ rule supervoxels:
         mem_mb=memory("supervoxels"),
         runtime=minutes("supervoxels", chunk_size),
     params:
+        version=PREPARATION_VERSION,
         settings=data_setting("supervoxels"),
         all=lambda wildcards: data_settings(wildcards.dataset),
         scenes=scenes_of_chunk,
@@ -127,6 +129,7 @@ rule collect_data:
 rule splits:
     input:
         scenes="results/data/{dataset}/scenes.json",
+        lists=list_files,
     output:
         collect(
             "results/data/{{dataset}}/splits/{{ratio}}pct-seed{{seed}}/{part}.txt",
@@ -139,7 +142,14 @@ rule splits:
         ENVIRONMENT
     params:
         override=override,
-        settings=data_setting("data.lists_folder", "data.label_lists", "data.own_lists"),
+        settings=data_setting(
+            "data.format",
+            "data.lists_folder",
+            "data.train_list",
+            "data.val_list",
+            "data.label_lists",
+            "data.own_lists",
+        ),
         raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
         folder=subpath(output[0], parent=True),
     shell:

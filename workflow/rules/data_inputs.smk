@@ -1,10 +1,10 @@
 # What a data set's name stands for: settings, lists and portions of scenes, raw files, manifests.
 
 from twist.formats.scannet_labels import find_label_map
-from twist.preparation import FORMATS
+from twist.preparation import FORMATS, PREPARATION_VERSION
 from twist.rooms.plan import GENERATOR_VERSION
 from twist.runs import dataset_settings
-from twist.splits import hidden_scenes, portions, scene_lists
+from twist.splits import hidden_scenes, label_list, lists_folder, portions, scene_lists
 
 
 @functools.cache
@@ -64,6 +64,19 @@ def raw_sources(dataset, scenes):
         )
     files = [file for folder in folders for file in layout.source_files(folder)]
     return [str(file) for file in files + maps]
+
+
+def list_files(wildcards):
+    """The lists of scenes that a split is made from, where a data set has such files."""
+    settings = data_settings(wildcards.dataset)
+    data, raw = settings.data, Path(settings.data.raw)
+    if data.generated:
+        return []
+    folder = lists_folder(settings, raw)
+    files = [folder / data.train_list, folder / data.val_list]
+    if data.label_lists:
+        files.append(label_list(settings, raw, wildcards.ratio, int(wildcards.seed)))
+    return [str(file) for file in files if file.is_file()]
 
 
 def generated_sizes(wildcards):

@@ -21,6 +21,7 @@ rule views:
         runtime=minutes("views", chunk_size),
     params:
         override=override,
+        version=VIEWS_VERSION,
         settings=views_settings,
         raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
         scans=training_scans_of_chunk,

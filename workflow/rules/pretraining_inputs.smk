@@ -1,5 +1,7 @@
 # The functions that tell the rules of pretraining.smk, and whoever starts from a backbone, their inputs.
 
+from twist.views.scans import VIEWS_VERSION
+
 
 def views_settings(wildcards):
     """What views depend on; recorded frames are read from the raw folder."""
@@ -54,7 +56,7 @@ def start_inputs(wildcards):
     return backbone_of(run_of(wildcards))
 
 
-def start_options(wildcards):
+def start_arguments(wildcards):
     """More steps where every scan is labelled; the backbone that Φ starts with."""
     words = ["--full"] if run_of(wildcards).ratio_pct == 100 else []
     words += [f"--{key} {file}" for key, file in start_inputs(wildcards).items()]

@@ -28,12 +28,12 @@ rule train_start:
         override=override,
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_start_training(),
         run=run_of,
-        full=start_options,
+        arguments=start_arguments,
         seed=training_seed,
         device=device_of,
         work="results/{run}/round0/work",
     shell:
-        "python -m twist train --stage start {params.full} --run {wildcards.run} --override {params.override:q}"
+        "python -m twist train --stage start {params.arguments} --run {wildcards.run} --override {params.override:q}"
         " --data results/data/{params.run.dataset} --labelled {input.labelled} --depends {input.data}"
         " --seed {params.seed} --device {params.device} --name '{wildcards.run} round 0'"
         " --work {params.work} --out {output.model} 2>&1 | tee {log}"

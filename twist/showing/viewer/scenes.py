@@ -12,7 +12,8 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.regions import Regions
 from twist.scene import Scene
-from twist.scoring.verdicts import Verdict, Verdicts, annotated_instances, judge
+from twist.scoring.matching import annotated_instances
+from twist.scoring.verdicts import Verdict, Verdicts, judge
 from twist.showing.viewer.packing import pack, spatial_order
 
 #: Coordinates are stored in steps of this; far below the distance of neighbours in any scan of a room.
