@@ -45,7 +45,7 @@ def test_a_device_with_other_answers_is_told(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(gpu_correctness, "_output", lambda *a: off("output", output(*a)))
     monkeypatch.setattr(gpu_correctness, "_step", lambda *a: off("step", step(*a)))
     words = ["--device", "cpu", "--preset", "small", "--check-points", "3000", "--out", str(tmp_path)]
-    with pytest.raises(SystemExit, match="probability 0.1 .* offset 0.1 .* loss .* gradient"):
+    with pytest.raises(SystemExit, match=r"probability 0.1 .* offset 0.1 .* loss .* gradient"):
         main(words)
 
 
