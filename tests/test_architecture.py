@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "errors",
         "checking",
         "sections",
+        "data_sections",
         "pretraining_sections",
         "settings",
         "classes",

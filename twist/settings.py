@@ -13,21 +13,19 @@ from typing import Any
 import yaml
 
 from twist.checking import checked_value, read_yaml
+from twist.data_sections import DataSettings, RoomsSettings, SupervoxelSettings
 from twist.errors import TwistError
 from twist.files import write_text
 from twist.pretraining_sections import PretrainingSettings, ViewSettings
 from twist.sections import (
     AugmentationSettings,
-    DataSettings,
     InferenceSettings,
     NetworkSettings,
     PredictionSettings,
     ProposalSettings,
     PseudoLabelSettings,
     RecorrectionSettings,
-    RoomsSettings,
     SelfTrainingSettings,
-    SupervoxelSettings,
     TrainingSettings,
     ViewerSettings,
 )

@@ -44,7 +44,7 @@ def test_defaults_keep_dtypes_labels_and_order(sample: SceneSample) -> None:
     for key, value in before.items():
         assert getattr(changed, key).dtype == value.dtype
         np.testing.assert_array_equal(getattr(sample, key), value, err_msg="the sample was changed in place")
-        if key in ("semantic", "instance", "supervoxel", "weight", "shape"):
+        if key in ("semantic", "instance", "supervoxel", "weight", "supervoxel_features"):
             np.testing.assert_array_equal(getattr(changed, key), value)
         else:
             assert not np.array_equal(getattr(changed, key), value)

@@ -34,13 +34,15 @@ def test_voxels_are_means_of_their_points(tmp_path: Path) -> None:
     samples = [room_sample(tmp_path, 200, seed, name=f"room{seed}") for seed in (0, 1)]
     network, size = SETTINGS.network, SETTINGS.network.voxel_size_m
     batch = make_batch(samples, network)
-    assert (batch.names, batch.truth, len(batch)) == (("room0", "room1"), (True, True), 2)
+    assert (batch.names, batch.annotated_scenes, len(batch)) == (("room0", "room1"), (True, True), 2)
     assert batch.point_offsets.tolist() == [0, 200, 400]
     assert (batch.indices.dtype, batch.features.dtype) == (torch.int32, torch.float32)
     met = set()
     for b, sample in enumerate(samples):
         low = sample.xyz.astype(np.float64).min(axis=0)
-        columns = np.concatenate([sample.rgb, sample.normal, sample.xyz[:, 2:], sample.shape], axis=1)
+        columns = np.concatenate(
+            [sample.rgb, sample.normal, sample.xyz[:, 2:], sample.supervoxel_features], axis=1
+        )
         cell = np.floor((sample.xyz - low) / size).astype(int)
         for row in np.unique(cell, axis=0):
             inside = np.flatnonzero((cell == row).all(axis=1))
@@ -144,7 +146,7 @@ def test_a_sequence_goes_on_as_if_it_had_never_stopped(sequence: BatchSequence) 
 
 def test_only_annotated_scenes_are_truth(sequence: BatchSequence) -> None:
     batch = sequence.batch(0)
-    assert batch.truth == (True, False)
+    assert batch.annotated_scenes == (True, False)
     assert batch.annotated.tolist() == [True] * 120 + [False] * 120
     assert set(batch.semantic[batch.points_of(1)].tolist()) == {4}
     assert len(set(batch.semantic[batch.points_of(0)].tolist())) > 1

@@ -23,7 +23,7 @@ def batch(**changes: object) -> Batch:
     """Four points on two voxels; the first three labelled, the first two on an instance."""
     made = Batch(
         names=("room",),
-        truth=(True,),
+        annotated_scenes=(True,),
         features=torch.zeros((2, 1)),
         indices=torch.zeros((2, 4), dtype=torch.int32),
         position=torch.tensor([[0.0, 0, 0], [1, 1, 1]]),
@@ -41,7 +41,7 @@ def batch(**changes: object) -> Batch:
         largest_index=(0, 0, 0),
     )
     made = replace(made, **changes)
-    truth = torch.tensor(made.truth).repeat_interleave(made.point_offsets.diff())
+    truth = torch.tensor(made.annotated_scenes).repeat_interleave(made.point_offsets.diff())
     labelled, on = ((ids >= 0).nonzero().squeeze(1) for ids in (made.semantic, made.instance))
     return replace(made, annotated=truth, labelled_points=labelled, instance_points=on)
 
@@ -65,7 +65,7 @@ def test_means_over_annotated_and_pseudo_labelled_scenes_are_weighed(pseudo_weig
     """Scene 0 is annotated, scene 1, with as many points, is not."""
     mixed = batch(
         names=("room", "other"),
-        truth=(True, False),
+        annotated_scenes=(True, False),
         point_offsets=torch.tensor([0, 2, 4]),
         semantic=torch.tensor([0, 1, 1, 0]),
         weight=torch.tensor([1.0, 2.0, 1.0, 3.0]),

@@ -20,7 +20,7 @@ def annotated(tmp_path: Path) -> SceneSample:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> SceneSample:
-    return room_sample(tmp_path, 700, seed=2, truth=False)
+    return room_sample(tmp_path, 700, seed=2, annotated=False)
 
 
 def arrays(sample: SceneSample) -> dict[str, np.ndarray]:
@@ -30,7 +30,7 @@ def arrays(sample: SceneSample) -> dict[str, np.ndarray]:
 def test_the_scene_stays_and_instances_come_behind_it(annotated: SceneSample, scene: SceneSample) -> None:
     bank = InstanceBank([annotated])
     pasted = bank.paste(scene, 3, np.random.default_rng(0))
-    assert (pasted.name, pasted.truth) == (scene.name, False)
+    assert (pasted.name, pasted.annotated) == (scene.name, False)
     for key, value in arrays(scene).items():
         np.testing.assert_array_equal(getattr(pasted, key)[: len(scene)], value)
         assert getattr(pasted, key).dtype == value.dtype

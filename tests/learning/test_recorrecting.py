@@ -24,7 +24,7 @@ SETTINGS = tiny_settings(proposals=PROPOSALS)
 
 
 def batch_of(folder: Path, *truth: bool) -> Batch:
-    samples = [room_sample(folder, 600, seed, truth=own) for seed, own in enumerate(truth)]
+    samples = [room_sample(folder, 600, seed, annotated=own) for seed, own in enumerate(truth)]
     return make_batch(samples, SETTINGS.network)
 
 

@@ -12,7 +12,7 @@ from tests.synthetic import BED, room, room_sample, write_rooms
 from twist.classes import S3DIS, SCANNET
 from twist.errors import TwistError
 from twist.files import write_npz
-from twist.learning.samples import SampleCache, load_sample, supervoxel_shape
+from twist.learning.samples import SampleCache, describe_supervoxels, load_sample
 from twist.scene import Scene
 from twist.selftraining.pseudolabels import PseudoLabels
 
@@ -32,7 +32,7 @@ def test_a_sample_has_the_scans_labels_and_centred_coordinates(tmp_path: Path) -
     np.testing.assert_allclose(sample.rgb, scene.rgb / 127.5 - 1, atol=1e-6)
     np.testing.assert_array_equal(sample.semantic, scene.semantic)
     np.testing.assert_array_equal(sample.instance, scene.instance)
-    assert sample.truth
+    assert sample.annotated
     assert (sample.weight == 1).all()
     assert len(sample) == 300
     assert sample.nbytes > 300 * 4 * 17
@@ -76,7 +76,7 @@ def test_pseudo_labels_stand_in_for_the_scans_own(tmp_path: Path) -> None:
         np.full(100, BED, np.int32), np.arange(100, dtype=np.int32) // 50, np.full(100, 0.5, np.float32)
     )
     sample = load_sample(*paths, SCANNET, labels)
-    assert not sample.truth
+    assert not sample.annotated
     for key in ("semantic", "instance", "weight"):
         np.testing.assert_array_equal(getattr(sample, key), getattr(labels, key))
 
@@ -108,7 +108,7 @@ def test_supervoxel_statistics_by_hand() -> None:
     xyz = np.array([[-1, -1, 2], [0, 0, 2], [1, 1, 2], [5, 5, 1]], np.float32)
     rgb = np.array([[-1] * 3, [0] * 3, [1] * 3, [0.5] * 3], np.float32)
     normal = np.array([[0, 0, 1], [0, 0, 1], [0, 1, 0], [1, 0, 0]], np.float32)
-    found = supervoxel_shape(xyz, rgb, normal, np.array([9, 9, 9, 2]))
+    found = describe_supervoxels(xyz, rgb, normal, np.array([9, 9, 9, 2]))
     line = [np.log10(3), np.sqrt(4 / 3), 0, 0, 2, 2 / 3, np.hypot(1 / 3, 2 / 3), np.sqrt(2 / 3)]
     np.testing.assert_allclose(found, [line] * 3 + [[0, 0, 0, 0, 1, 0, 1, 0]], atol=1e-6)
     assert found.dtype == np.float32
@@ -117,9 +117,9 @@ def test_supervoxel_statistics_by_hand() -> None:
 def test_supervoxel_statistics_do_not_change_under_rotation_about_the_vertical(tmp_path: Path) -> None:
     sample = room_sample(tmp_path, 300)
     turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]], np.float32)
-    turned = supervoxel_shape(sample.xyz @ turn.T, sample.rgb, sample.normal @ turn.T, sample.supervoxel)
-    np.testing.assert_allclose(turned, sample.shape, atol=1e-4)
-    assert np.isfinite(sample.shape).all()
+    turned = describe_supervoxels(sample.xyz @ turn.T, sample.rgb, sample.normal @ turn.T, sample.supervoxel)
+    np.testing.assert_allclose(turned, sample.supervoxel_features, atol=1e-4)
+    assert np.isfinite(sample.supervoxel_features).all()
 
 
 # --- the cache -----------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_cache_tells_a_scans_own_labels_from_pseudo_labels(tmp_path: Path) -> No
         )
         labels.save(tmp_path / folder / "a.npz")
     cache = SampleCache(tmp_path / "scenes", tmp_path / "supervoxels", SCANNET, 1.0)
-    assert cache.get("a").truth
+    assert cache.get("a").annotated
     assert set(cache.get("a", tmp_path / "first").semantic.tolist()) == {2}
     assert set(cache.get("a", tmp_path / "second").semantic.tolist()) == {3}
     with pytest.raises(TwistError, match=r"b\.npz does not exist"):

@@ -11,7 +11,7 @@ import torch
 from tests.pretraining.trainings import CPU, SCANS, sequence_of, settings_of
 from twist.classes import SCANNET
 from twist.errors import TwistError
-from twist.learning.samples import SampleCache, supervoxel_shape
+from twist.learning.samples import SampleCache, describe_supervoxels
 from twist.pretraining.batches import augmented_view, distinct_rows, one_a_voxel, thinned_out
 from twist.scene import Scene
 from twist.views.pairs import Views
@@ -73,7 +73,7 @@ def test_labels_do_not_reach_the_network(data: Path) -> None:
     views = sequence_of(data, settings_of()).batch(0).views
     assert (views.semantic == -1).all()
     assert (views.instance == -1).all()
-    assert not any(views.truth)
+    assert not any(views.annotated_scenes)
 
 
 def test_a_view_is_described_by_what_it_shows(data: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_view_is_described_by_what_it_shows(data: Path) -> None:
     view = augmented_view(sample, points, settings_of(**UNCHANGED), np.random.default_rng(0))
     part = sample.select(points)
     np.testing.assert_array_equal(
-        view.shape, supervoxel_shape(part.xyz, part.rgb, part.normal, part.supervoxel)
+        view.supervoxel_features, describe_supervoxels(part.xyz, part.rgb, part.normal, part.supervoxel)
     )
     assert not np.array_equal(view.shape, part.shape)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from twist.checking import natural
@@ -46,11 +45,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     lease_gpus(arguments.device)  # before torch is imported
 
-    import twist
     from twist.classes import CLASS_TABLES
     from twist.devices import open_device
     from twist.errors import TwistError
-    from twist.files import file_sha256, read_json
+    from twist.files import read_json
+    from twist.learning.state import origin_of
     from twist.pretraining.trainer import PretrainingPlan, pretrain
     from twist.runs import chosen_settings
 
@@ -66,9 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(
             f"{len(pairs) - len(scans)} of {len(pairs)} scans have no pair of views that overlap", flush=True
         )
-    origin = {str(path): file_sha256(path) for path in (*arguments.views, *arguments.depends)}
-    origin |= json.loads(settings.of_pretraining())
-    origin |= {"version": twist.__version__, "seed": arguments.seed}
+    files = [*arguments.views, *arguments.depends]
     plan = PretrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
@@ -77,6 +74,6 @@ def run(arguments: argparse.Namespace) -> None:
         view_folder=arguments.views[0].parent,
         scans=scans,
         seed=arguments.seed,
-        origin={key: json.dumps(value) for key, value in origin.items()},
+        origin=origin_of(files, settings.of_pretraining(), seed=arguments.seed),
     )
     pretrain(plan, arguments.work, arguments.out, open_device(arguments.device), arguments.name)

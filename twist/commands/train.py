@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twist.checking import natural
 
 if TYPE_CHECKING:
+    from twist.learning.batches import Mix
     from twist.learning.processes import Processes
     from twist.learning.trainer import TrainingPlan
+    from twist.settings import Settings
 
 HELP = "train Φ (and Ψ) on labelled and pseudo-labelled scenes; goes on where a killed training stopped"
 EXAMPLE = (
@@ -56,51 +57,53 @@ def run(arguments: argparse.Namespace) -> None:
     count = settings.training.gpus_per_training
     lease_gpus(arguments.device, count)  # before torch is imported
 
-    import twist
     from twist.classes import CLASS_TABLES
     from twist.errors import TwistError
-    from twist.files import file_sha256, read_names
-    from twist.learning.batches import Mix
+    from twist.files import read_names
     from twist.learning.launching import launch
+    from twist.learning.state import origin_of
     from twist.learning.trainer import TrainingPlan
 
-    rounds, stage = settings.selftraining, arguments.stage
-    labelled = read_names(arguments.labelled)
+    labelled, is_start = read_names(arguments.labelled), arguments.stage == "start"
     if not labelled:
         raise TwistError(f"{arguments.labelled} lists no scenes; training needs labelled ones")
-    if stage == "round" and not (arguments.unlabelled and arguments.pseudo_labels):
-        raise TwistError("--stage round needs --unlabelled and --pseudo-labels; without them, use control")
     if arguments.start and arguments.backbone:
         raise TwistError("give --start or --backbone: a model to go on from has its backbone already")
-    if stage == "round":
-        pseudo = read_names(arguments.unlabelled)
-        mix = Mix(labelled, rounds.labelled_per_step, pseudo, rounds.pseudo_per_step, arguments.pseudo_labels)
-    elif stage == "control":  # as many scenes a step as a round has, all of them labelled
-        mix = Mix(labelled, rounds.labelled_per_step + rounds.pseudo_per_step)
-    else:
-        mix = Mix(labelled, settings.training.scenes_per_step)
-    is_start = stage == "start"
-    weights = [path for path in (arguments.start, arguments.backbone) if path]
-    inputs = [arguments.labelled, *weights, *arguments.depends]
-    origin = {str(path): file_sha256(path) for path in inputs}
-    origin |= json.loads(settings.of_start_training() if is_start else settings.of_round_training())
-    origin |= {"version": twist.__version__, "seed": arguments.seed, "stage": stage}
+    files = [path for path in (arguments.labelled, arguments.start, arguments.backbone) if path]
+    depends = settings.of_start_training() if is_start else settings.of_round_training()
     start_iterations = settings.training.start_iterations(len(labelled), arguments.full)
     plan = TrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
         scene_folder=arguments.data / "scenes",
         supervoxel_folder=arguments.data / "supervoxels",
-        mix=mix,
-        iterations=start_iterations if is_start else rounds.iterations,
+        mix=scene_mix(arguments, settings, labelled),
+        iterations=start_iterations if is_start else settings.selftraining.iterations,
         seed=arguments.seed,
         start=arguments.start,
         backbone=arguments.backbone,
         train_recorrection=not is_start,
-        origin={key: json.dumps(value) for key, value in origin.items()},
+        origin=origin_of([*files, *arguments.depends], depends, seed=arguments.seed, stage=arguments.stage),
     )
     paths = (arguments.work, arguments.out)
     launch(count, train_on, plan, *paths, arguments.device, arguments.name)
+
+
+def scene_mix(arguments: argparse.Namespace, settings: Settings, labelled: tuple[str, ...]) -> Mix:
+    """Which scenes make a step of the stage. Raises TwistError for a round without pseudo-labels."""
+    from twist.errors import TwistError
+    from twist.files import read_names
+    from twist.learning.batches import Mix
+
+    rounds = settings.selftraining
+    if arguments.stage == "start":
+        return Mix(labelled, settings.training.scenes_per_step)
+    if arguments.stage == "control":  # as many scenes a step as a round has, all of them labelled
+        return Mix(labelled, rounds.labelled_per_step + rounds.pseudo_per_step)
+    if not (arguments.unlabelled and arguments.pseudo_labels):
+        raise TwistError("--stage round needs --unlabelled and --pseudo-labels; without them, use control")
+    pseudo = read_names(arguments.unlabelled)
+    return Mix(labelled, rounds.labelled_per_step, pseudo, rounds.pseudo_per_step, arguments.pseudo_labels)
 
 
 def train_on(

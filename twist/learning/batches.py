@@ -25,7 +25,7 @@ class Batch:
     """B scenes with V voxels and N points in all; a scene's points are consecutive.
 
     names: B scene names
-    truth: B flags, True where a scene's labels are annotations
+    annotated_scenes: B flags, True where a scene's labels are annotations
     features: (V, C) float32, mean of the points' input features
     indices: (V, 4) int32 (scene in batch, x, y, z), unique
     position: (V, 3) float32 metres, mean of the voxel's points
@@ -45,7 +45,7 @@ class Batch:
     """
 
     names: tuple[str, ...]
-    truth: tuple[bool, ...]
+    annotated_scenes: tuple[bool, ...]
     features: torch.Tensor
     indices: torch.Tensor
     position: torch.Tensor
@@ -99,7 +99,7 @@ def point_features(sample: SceneSample, names: tuple[str, ...]) -> np.ndarray:
         "rgb": sample.rgb,
         "normal": sample.normal,
         "height": sample.xyz[:, 2:],
-        "supervoxel": sample.shape,
+        "supervoxel": sample.supervoxel_features,
     }
     return np.concatenate([columns[name] for name in names], axis=1)
 
@@ -136,7 +136,7 @@ def make_batch(samples: list[SceneSample], network: NetworkSettings) -> Batch:
         "weight": [s.weight for s in samples],
         "instance": [s.instance for s in samples],
         "centre": [instance_centres(s.xyz, s.instance) for s in samples],
-        "annotated": [np.full(len(s), s.truth) for s in samples],
+        "annotated": [np.full(len(s), s.annotated) for s in samples],
     }
     joined = {key: np.concatenate(parts) for key, parts in arrays.items()}
     joined["labelled_points"] = np.flatnonzero(joined["semantic"] >= 0)
@@ -144,7 +144,7 @@ def make_batch(samples: list[SceneSample], network: NetworkSettings) -> Batch:
     x, y, z = joined["indices"][:, 1:].max(axis=0).tolist()
     return Batch(
         names=tuple(s.name for s in samples),
-        truth=tuple(s.truth for s in samples),
+        annotated_scenes=tuple(s.annotated for s in samples),
         point_offsets=torch.from_numpy(np.cumsum([0] + [len(s) for s in samples])),
         largest_index=(x, y, z),
         **{key: torch.from_numpy(values) for key, values in joined.items()},

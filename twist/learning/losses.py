@@ -43,7 +43,7 @@ def extraction_loss(
     annotated = batch.annotated[known]
     certain, uncertain = weight * annotated, weight * ~annotated
     on = batch.instance_points
-    counts = [weight.new_full((), count) for count in (len(on), batch.truth.count(False))]
+    counts = [weight.new_full((), count) for count in (len(on), batch.annotated_scenes.count(False))]
     sums = total(torch.stack([certain.sum(), uncertain.sum(), *counts]))
     of_certain, of_uncertain, count = sums[0].clamp(min=1e-6), sums[1].clamp(min=1e-6), sums[2].clamp(min=1)
     semantic = (certain * nll).sum() / of_certain + pseudo_weight * ((uncertain * nll).sum() / of_uncertain)

@@ -94,7 +94,7 @@ def recorrection_step(
     features = extraction.features
     if not settings.recorrection.gradient_to_features:
         features = features.detach()
-    annotated = [int(b) for b in np.flatnonzero(batch.truth)]
+    annotated = [int(b) for b in np.flatnonzero(batch.annotated_scenes)]
     found = [_scene_proposals(batch, b, features, probability, centre, model, settings) for b in annotated]
     found = _of_all_processes(found, processes, model.device)
     fresh = [scene for scene in found if scene is not None]

@@ -24,24 +24,24 @@ class SceneSample:
 
     xyz: (N, 3) float32, metres, axis-aligned, the floor near z = 0
     rgb: (N, 3) float32 in [-1, 1]; normal: (N, 3) float32, unit or zero
-    shape: (N, 8) float32, statistics of the point's supervoxel that no rotation about z changes
+    supervoxel_features: (N, 8) float32, statistics of the point's supervoxel that no rotation about z changes
     supervoxel: (N,) int32 ids 0..K-1
     semantic: (N,) int64 class index, -1 = not learned from
     instance: (N,) int64 id, -1 = no offset is learned
     weight: (N,) float32 of the semantic loss
-    truth: True where the labels are annotations, so that Ψ may learn from them
+    annotated: True where the labels are annotations, so that Ψ may learn from them
     """
 
     name: str
     xyz: np.ndarray
     rgb: np.ndarray
     normal: np.ndarray
-    shape: np.ndarray
+    supervoxel_features: np.ndarray
     supervoxel: np.ndarray
     semantic: np.ndarray
     instance: np.ndarray
     weight: np.ndarray
-    truth: bool
+    annotated: bool
 
     def __len__(self) -> int:
         return len(self.xyz)
@@ -97,16 +97,16 @@ def make_sample(
         xyz=xyz,
         rgb=rgb,
         normal=normal,
-        shape=supervoxel_shape(xyz, rgb, normal, supervoxel),
+        supervoxel_features=describe_supervoxels(xyz, rgb, normal, supervoxel),
         supervoxel=supervoxel,
         semantic=semantic.astype(np.int64),
         instance=np.where(on_thing, instance, -1).astype(np.int64),
         weight=np.ones(len(scene), np.float32) if pseudo is None else pseudo.weight,
-        truth=pseudo is None,
+        annotated=pseudo is None,
     )
 
 
-def supervoxel_shape(
+def describe_supervoxels(
     xyz: np.ndarray, rgb: np.ndarray, normal: np.ndarray, supervoxel: np.ndarray
 ) -> np.ndarray:
     """Statistics of each point's supervoxel, (N, 8) float32, unchanged by rotation about the vertical.

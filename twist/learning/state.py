@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
+import twist
 from twist.errors import TwistError
-from twist.files import atomic_write, remove_unfinished
+from twist.files import atomic_write, file_sha256, remove_unfinished
 from twist.network.model import load_tensors
 
 _MAGIC = b"twist-state-1\n"
+
+
+def origin_of(files: Iterable[Path], depends: str, **more: Any) -> dict[str, str]:
+    """What a training starts from, as text by name: hashes of files, settings (a JSON object), and more."""
+    origin = {str(path): file_sha256(path) for path in files}
+    origin |= json.loads(depends) | {"version": twist.__version__} | more
+    return {key: json.dumps(value) for key, value in origin.items()}
 
 
 class StateFolder:

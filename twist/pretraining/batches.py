@@ -13,7 +13,7 @@ from twist.errors import TwistError
 from twist.geometry.voxels import voxelise
 from twist.learning.augment import augment
 from twist.learning.batches import Batch, make_batch, walk
-from twist.learning.samples import SampleCache, SceneSample, supervoxel_shape
+from twist.learning.samples import SampleCache, SceneSample, describe_supervoxels
 from twist.learning.sequence import StepSequence
 from twist.settings import Settings
 from twist.views.matches import mutual_neighbours
@@ -164,8 +164,8 @@ def augmented_view(
     """
     view = sample.select(points)
     nothing = np.full(len(view), -1, np.int64)
-    shape = supervoxel_shape(view.xyz, view.rgb, view.normal, view.supervoxel)
-    view = replace(view, shape=shape, semantic=nothing, instance=nothing, truth=False)
+    shape = describe_supervoxels(view.xyz, view.rgb, view.normal, view.supervoxel)
+    view = replace(view, supervoxel_features=shape, semantic=nothing, instance=nothing, annotated=False)
     options = settings.pretraining
     lift = np.array([0, 0, rng.normal(0, options.lift_m)], np.float32)
     view = replace(view, xyz=view.xyz + lift)
