@@ -153,7 +153,7 @@ def hall(tmp_path: Path) -> SceneSample:
     shifts = [np.array([4.5 * k, 0, 0], np.float32) for k in range(6)]
     arrays = {
         key: np.concatenate([getattr(room, key) for room in rooms])
-        for key in ("rgb", "normal", "shape", "semantic", "instance", "weight")
+        for key in ("rgb", "normal", "supervoxel_features", "semantic", "instance", "weight")
     }
     xyz = np.concatenate([room.xyz + shift for room, shift in zip(rooms, shifts, strict=True)])
     supervoxel = np.concatenate([room.supervoxel + 100 * k for k, room in enumerate(rooms)])

@@ -58,7 +58,7 @@ def test_a_pasted_instance_is_the_annotated_one_turned_and_scaled(
     np.testing.assert_allclose(pasted.xyz[new, 2], origin.xyz[:, 2] * ratio[0], rtol=1e-3, atol=1e-5)
     middle = pasted.xyz[new, :2].mean(axis=0)
     assert np.abs(scene.xyz[:, :2] - middle).sum(axis=1).min() < 1e-3
-    for key in ("rgb", "shape"):
+    for key in ("rgb", "supervoxel_features"):
         np.testing.assert_array_equal(getattr(pasted, key)[new], getattr(origin, key))
 
 

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.image import imread
 
 from twist.__main__ import main
+from twist.classes import SCANNET
 from twist.scene import Scene
 from twist.showing.pictures import (
     UNLABELLED,
@@ -84,7 +85,7 @@ def test_labels_have_colours_of_their_own_and_unlabelled_is_grey():
 
 
 def test_three_views_show_colours_classes_and_instances():
-    rgb, classes, instances = views_of_scene(cube(), (30, 40))
+    rgb, classes, instances = views_of_scene(cube(), (30, 40), SCANNET)
     assert rgb.shape == classes.shape == instances.shape == (30, 40, 3)
     assert len({image.tobytes() for image in (rgb, classes, instances)}) == 3
 

@@ -12,13 +12,12 @@ from twist.errors import TwistError
 from twist.files import unlinked
 from twist.formats.ply import count_vertices, read_ply
 from twist.formats.report import ReadReport, empty_files, some
-from twist.formats.scannet_objects import paint_objects, read_objects
+from twist.formats.scannet_objects import SEGMENTS, paint_objects, read_objects
 from twist.formats.segs import read_segments
 from twist.scene import Scene
 
 _MESH = "_vh_clean_2.ply"
 _LABELS = "_vh_clean_2.labels.ply"
-_SEGMENTS = "_vh_clean_2.0.010000.segs.json"
 _OBJECTS = ".aggregation.json"
 _FACTS = ".txt"
 _LARGEST_LABEL = 40  # of NYU40
@@ -46,7 +45,7 @@ def source_files(folder: str | Path) -> list[Path]:
     """The files of a scan that ``read_scene`` looks at, where they exist."""
     folder = Path(folder)
     name = unlinked(folder).name
-    paths = [folder / (name + ending) for ending in (_MESH, _LABELS, _SEGMENTS, _OBJECTS, _FACTS)]
+    paths = [folder / (name + ending) for ending in (_MESH, _LABELS, SEGMENTS, _OBJECTS, _FACTS)]
     return [path for path in paths if path.is_file()]
 
 
@@ -58,7 +57,7 @@ def file_problems(folder: str | Path) -> list[str]:
     folder = Path(folder)
     name = unlinked(folder).name
     annotated = any((folder / (name + ending)).exists() for ending in (_OBJECTS, _LABELS))
-    needed = (_MESH, *((_OBJECTS, _SEGMENTS) if annotated else ()))
+    needed = (_MESH, *((_OBJECTS, SEGMENTS) if annotated else ()))
     paths = [folder / (name + ending) for ending in needed]
     problems = [f"{path} is missing" for path in paths if not path.is_file()]
     files = source_files(folder)
@@ -78,7 +77,7 @@ def file_problems(folder: str | Path) -> list[str]:
 
 def release_segments(folder: str | Path) -> Path | None:
     """The segments that ScanNet ships with the scan, or None."""
-    path = Path(folder) / (unlinked(folder).name + _SEGMENTS)
+    path = Path(folder) / (unlinked(folder).name + SEGMENTS)
     return path if path.is_file() else None
 
 
@@ -104,7 +103,7 @@ def read_scene(folder: str | Path, label_map: dict[str, int]) -> tuple[Scene, Re
     objects_path, labels_path = folder / (name + _OBJECTS), folder / (name + _LABELS)
     labelled = objects_path.exists()
     if labelled:
-        segments = read_segments(folder / (name + _SEGMENTS), n, mesh_path)
+        segments = read_segments(folder / (name + SEGMENTS), n, mesh_path)
         objects = read_objects(objects_path, name, report)
         semantic, instance = paint_objects(objects_path, objects, segments, label_map, report)
     elif labels_path.exists():

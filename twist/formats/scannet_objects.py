@@ -13,7 +13,8 @@ from twist.files import read_json
 from twist.formats.report import ReadReport, some
 from twist.formats.segs import integer_array
 
-_SEGMENTS = "_vh_clean_2.0.010000.segs.json"
+#: Ending of the file with a scan's mesh segments.
+SEGMENTS = "_vh_clean_2.0.010000.segs.json"
 _ID_PREFIX = "scannet."  # of ids within v2 files; v1 had none
 _VERSION = "Aggregator.v2"
 #: A larger share of missing segments: the objects belong to another segmentation, those found are chance.
@@ -80,10 +81,10 @@ def _check_belonging(path: Path, name: str, content: dict) -> None:
             f"{path} is not of ScanNet v2 ({'; '.join(marks)}): v1 has other meshes and labels; "
             "download all files of the scan from the v2 release"
         )
-    segments_file = str(content.get("segmentsFile", _SEGMENTS))
-    if not segments_file.endswith(_SEGMENTS):
+    segments_file = str(content.get("segmentsFile", SEGMENTS))
+    if not segments_file.endswith(SEGMENTS):
         raise TwistError(
-            f"{path} refers to the segments {segments_file!r}, not to {name}{_SEGMENTS}: "
+            f"{path} refers to the segments {segments_file!r}, not to {name}{SEGMENTS}: "
             "it annotates another mesh"
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twist.classes import S3DIS, SCANNET, ClassTable
+from twist.classes import ClassTable
 from twist.files import atomic_write
 from twist.geometry.raster import NOTHING, Camera, rasterise
 from twist.scene import Scene
@@ -59,13 +59,12 @@ def class_colours(semantic: np.ndarray, table: ClassTable) -> np.ndarray:
     return colours
 
 
-def views_of_scene(scene: Scene, size: tuple[int, int]) -> list[np.ndarray]:
+def views_of_scene(scene: Scene, size: tuple[int, int], table: ClassTable) -> list[np.ndarray]:
     """A scene in its own colours, by class and by instance: three images of ``size``.
 
     Walls and floors, the largest region of each scan by far, are pale in the class picture; things without
     an instance are grey in the instance picture.
     """
-    table = SCANNET if len(scene.faces) else S3DIS  # S3DIS, which comes without faces, has no stuff
     classes, instances = class_colours(scene.semantic, table), label_colours(scene.instance)
     instances[np.isin(scene.semantic, np.flatnonzero(~table.is_thing))] = UNLABELLED
     return [render_scene(scene, colours, size) for colours in (scene.rgb, classes, instances)]
