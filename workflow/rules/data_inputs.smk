@@ -57,13 +57,20 @@ def raw_sources(dataset, scenes):
     layout = FORMATS[data.format]
     try:
         folders = [layout.find(Path(data.raw), scene) for scene in scenes]
-        maps = [find_label_map(data.raw)] if layout.needs_label_map else []
     except TwistError as error:
         raise TwistError(
             f"{error}; `python -m twist check {dataset}` tells all that is missing"
         )
     files = [file for folder in folders for file in layout.source_files(folder)]
-    return [str(file) for file in files + maps]
+    return [str(file) for file in files + label_map_of(data, layout)]
+
+
+def label_map_of(data, layout):
+    """The label map that the scans are read with; a missing one is told by the check, with all that is missing."""
+    try:
+        return [find_label_map(data.raw)] if layout.needs_label_map else []
+    except TwistError:
+        return []
 
 
 def list_files(wildcards):
