@@ -113,23 +113,25 @@ def table_lines(
 ) -> list[Line]:
     """The lines of the table, by row and round. figures: keys of the records that are averaged."""
     return [
-        _line(row, stage, scores[row.label], scores[row.against] if row.against else {}, figures)
+        _line(row, round_number, scores[row.label], scores[row.against] if row.against else {}, figures)
         for row in experiment.rows
-        for stage in sorted({stage for rounds in scores[row.label].values() for stage in rounds})
+        for round_number in sorted(
+            {round_number for rounds in scores[row.label].values() for round_number in rounds}
+        )
     ]
 
 
 def single_results(experiment: Experiment, scores: Mapping[str, Scores]) -> list[dict[str, Any]]:
     """The same without means: one mapping for each row, seed and round, with where its figures come from."""
     return [
-        {"row": row.label, "run": row.run_of(seed).name, "seed": seed, "round": stage}
+        {"row": row.label, "run": row.run_of(seed).name, "seed": seed, "round": round_number}
         | {metric: record[metric] for metric in METRICS}
         | {"scenes": record["scenes"], "settings": record["provenance"]["settings"]}
         | {"twist": record["provenance"]["versions"]["twist"], "revision": record["provenance"]["revision"]}
         | {"command": command(score_file(row.run_of(seed)))}
         for row in experiment.rows
         for seed, rounds in scores[row.label].items()
-        for stage, record in rounds.items()
+        for round_number, record in rounds.items()
     ]
 
 
@@ -219,11 +221,11 @@ def _rounds_of(row: Row, seed: int, results: Path) -> dict[int, Record]:
 # --- statistics -----------------------------------------------------------------------------------
 
 
-def _line(row: Row, stage: int, own: Scores, other: Scores, figures: Sequence[str]) -> Line:
-    records = {seed: rounds[stage] for seed, rounds in own.items() if stage in rounds}
+def _line(row: Row, round_number: int, own: Scores, other: Scores, figures: Sequence[str]) -> Line:
+    records = {seed: rounds[round_number] for seed, rounds in own.items() if round_number in rounds}
     pairs = [
         # the other row's same round, or its last where it has no such round
-        (record, other[seed].get(stage, other[seed][max(other[seed])]))
+        (record, other[seed].get(round_number, other[seed][max(other[seed])]))
         for seed, record in records.items()
         if seed in other
     ]
@@ -234,7 +236,7 @@ def _line(row: Row, stage: int, own: Scores, other: Scores, figures: Sequence[st
         if gain and gain.spread is not None:
             gain = replace(gain, spread=gain.spread / math.sqrt(gain.count))
         gains[metric] = gain
-    return Line(row, stage, len(records), scores, gains)
+    return Line(row, round_number, len(records), scores, gains)
 
 
 def _figure(record: Record, metric: str) -> float:

@@ -123,30 +123,30 @@ class Run:
             )
         return [replace(self, init=init) for init in range(count)]
 
-    def at(self, stage: int, settings_of: Callable[[Run], Settings], *, scored: bool = False) -> Run:
-        """The run whose folder holds this run's model after round ``stage``, or that model's score.
+    def at(self, round_number: int, settings_of: Callable[[Run], Settings], *, scored: bool = False) -> Run:
+        """The run whose folder holds this run's model after round ``round_number``, or that model's score.
 
         It has only those changes that the result depends on, so runs that differ in later rounds share the
         earlier ones: ``rooms_5pct-tau0.3`` has the model of ``rooms_5pct`` after round 1, and every run
         starts from a Sup-only model.
         settings_of: resolves a run; raises TwistError for settings that do not fit together
         """
-        run = replace(self, method=self.method if stage else "suponly")
-        wanted = run._dependences(stage, settings_of(run), scored)
+        run = replace(self, method=self.method if round_number else "suponly")
+        wanted = run._dependences(round_number, settings_of(run), scored)
         for change in run.changes:
             fewer = replace(run, changes=tuple(kept for kept in run.changes if kept != change))
             try:
-                same = fewer._dependences(stage, settings_of(fewer), scored) == wanted
+                same = fewer._dependences(round_number, settings_of(fewer), scored) == wanted
             except TwistError:  # the other changes do not fit together without this one
                 same = False
             if same:
                 run = fewer
         return run
 
-    def _dependences(self, stage: int, settings: Settings, scored: bool) -> list[str]:
-        """The settings that the model after round ``stage``, or its score, depends on, as canonical JSON."""
+    def _dependences(self, round_number: int, settings: Settings, scored: bool) -> list[str]:
+        """What the model after round ``round_number``, or its score, depends on, as canonical JSON."""
         texts = [settings.of_start_training()]
-        for past in range(1, stage + 1):
+        for past in range(1, round_number + 1):
             texts.append(settings.of_round_training())
             if self.method == "twist":
                 texts.append(settings.of_labelling(past))

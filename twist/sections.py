@@ -189,9 +189,9 @@ class PseudoLabelSettings:
         1, "models, each from initial weights of its own, averaged when labelling [C]", at_least=1, at_most=20
     )
 
-    def threshold_of(self, stage: int) -> float:
-        """Certainty threshold of round ``stage`` (from 1); the last one goes on if the list is shorter."""
-        return self.certainty_threshold[min(stage, len(self.certainty_threshold)) - 1]
+    def threshold_of(self, round_number: int) -> float:
+        """Certainty threshold of a round, counted from 1; the last one goes on if the list is shorter."""
+        return self.certainty_threshold[min(round_number, len(self.certainty_threshold)) - 1]
 
 
 @dataclass(frozen=True)

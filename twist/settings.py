@@ -130,14 +130,14 @@ class Settings:
                     wanted[f"{section}.{entry.name}"] = getattr(values, entry.name)
         return json.dumps(wanted, sort_keys=True)
 
-    def of_labelling(self, stage: int) -> str:
-        """What the pseudo-labels of round ``stage`` depend on, as canonical JSON."""
+    def of_labelling(self, round_number: int) -> str:
+        """What the pseudo-labels of round ``round_number`` depend on, as canonical JSON."""
         initial = ("semantic_threshold", "initial", "initial_share", "weighting", "views", "ensemble")
-        if stage == 1:
+        if round_number == 1:
             return self.canonical_json("inference", *(f"pseudolabels.{name}" for name in initial))
         names = (f"pseudolabels.{name}" for name in (*initial, "overlap_iou", "outside"))
         wanted = json.loads(self.canonical_json("proposals", "inference", *names))
-        return json.dumps(wanted | {"certainty_threshold": self.pseudolabels.threshold_of(stage)})
+        return json.dumps(wanted | {"certainty_threshold": self.pseudolabels.threshold_of(round_number)})
 
     def of_prediction(self) -> str:
         """What the predictions of a model depend on, as canonical JSON."""

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.references.raster_reference import rasterise_slowly
-from twist.geometry.raster import NOTHING, Camera, rasterise
+from tests.references.raster_reference import points_drawn_slowly, rasterise_slowly
+from twist.geometry.raster import NOTHING, Camera, rasterise, rasterise_points
 
 LEFT, UP, FORWARD = np.array([0, 1.0, 0]), np.array([0, 0, 1.0]), np.array([1.0, 0, 0])
 
@@ -129,3 +129,26 @@ def test_an_empty_mesh_gives_an_empty_image():
     depth, face_id = rasterise(np.zeros((0, 3)), np.zeros((0, 3), np.int32), camera())
     assert depth.shape == face_id.shape == (6, 8)
     assert (face_id == NOTHING).all()
+
+
+@pytest.mark.parametrize("reach", [0, 1, 2])
+def test_points_are_drawn_as_by_their_definition(reach: int):
+    random = np.random.default_rng(reach)
+    points = random.uniform(
+        [-0.5, -2, -2], [4, 2, 2], (60, 3)
+    )  # some behind the camera, some beside the image
+    seen = camera(16, 12)
+    depth, point_id = rasterise_points(points, seen, near=0.05, reach_px=reach)
+    expected_depth, expected_id = points_drawn_slowly(points, seen, 0.05, reach)
+    np.testing.assert_array_equal(point_id, expected_id)
+    np.testing.assert_allclose(depth, expected_depth, rtol=1e-6)
+    assert (point_id >= 0).any()
+
+
+def test_of_points_alike_the_first_is_seen_and_no_point_draws_nothing():
+    _, point_id = rasterise_points(np.array([[2.0, 0, 0]] * 3), camera(), reach_px=1)
+    assert set(np.unique(point_id)) == {NOTHING, 0}
+    assert (point_id == 0).sum() == 9
+    _, nothing = rasterise_points(np.array([[np.nan, 0, 0], [1e-3, 0, 0]]), camera())
+    assert (nothing == NOTHING).all()
+    assert (rasterise_points(np.zeros((0, 3)), camera())[1] == NOTHING).all()

@@ -25,3 +25,20 @@ def rasterise_slowly(
             if u >= 0 and v >= 0 and u + v <= 1 and near <= t < depth[row, column]:
                 depth[row, column], face_id[row, column] = t, k
     return depth, face_id
+
+
+def points_drawn_slowly(
+    points: np.ndarray, camera: Camera, near: float, reach: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Depth (H, W) float64 and point_id (H, W): of the points whose square holds a pixel, the nearest."""
+    depth = np.full((camera.height, camera.width), np.inf)
+    point_id = np.full((camera.height, camera.width), NOTHING)
+    for k, (x, y, z) in enumerate(camera.to_camera(points)):
+        if z < near:
+            continue
+        column = int(np.floor(x / z * camera.focal_px + camera.width / 2))
+        row = int(np.floor(y / z * camera.focal_px + camera.height / 2))
+        for r, c in np.ndindex(depth.shape):
+            if abs(r - row) <= reach and abs(c - column) <= reach and z < depth[r, c]:
+                depth[r, c], point_id[r, c] = z, k
+    return depth, point_id

@@ -224,7 +224,7 @@ def test_another_seed_in_the_same_folder_is_refused(tmp_path, capsys):
         (("--only", "3:9"), "no range"),
         (("--only", "x"), "no range"),
         (("--jobs", 0), "no number of processes"),
-        (("--vertices", 0), "--vertices 0 is too few"),
+        (("--vertices", 0), "--vertices must be at least 1000, not 0"),
         (("--format", "s3dis", "--val-scenes", 2), "--val-scenes"),
         (("--format", "s3dis"), "six areas"),
     ],

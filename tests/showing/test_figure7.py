@@ -12,11 +12,11 @@ from matplotlib.image import imread
 from tests.synthetic import BED, CHAIR, TABLE, room
 from twist.__main__ import main
 from twist.classes import SCANNET
-from twist.commands.figure7 import chosen
 from twist.regions import Regions
 from twist.scene import Scene
 from twist.selftraining.pseudolabels import PseudoLabels
 from twist.showing.figure7 import Labels, figure7, matched_ids
+from twist.showing.selection import selected
 
 
 def line_scene() -> Scene:
@@ -63,9 +63,9 @@ def test_no_region_and_no_instance() -> None:
 
 def test_scenes_are_evenly_spaced_or_named() -> None:
     names = [f"s{k}" for k in range(10)]
-    assert chosen(names, ["2"], Path("list")) == ["s2", "s7"]
-    assert chosen(names, ["20"], Path("list")) == names
-    assert chosen(names, ["s9", "s1"], Path("list")) == ["s9", "s1"]
+    assert selected(names, ["2"], Path("list")) == ["s2", "s7"]
+    assert selected(names, ["20"], Path("list")) == names
+    assert selected(names, ["s9", "s1"], Path("list")) == ["s9", "s1"]
 
 
 def test_titles_tell_what_was_found_and_learned() -> None:

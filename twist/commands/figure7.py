@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 HELP = "draw input, annotation and prediction of scenes side by side, and each round's pseudo-labels"
@@ -40,12 +39,13 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.scene import Scene
     from twist.selftraining.pseudolabels import PseudoLabels
     from twist.showing.figure7 import Labels, figure7
+    from twist.showing.selection import selected
     from twist.showing.style import save_plot
 
     if arguments.out.suffix != ".png":
         raise TwistError(f"--out {arguments.out}: the figure is a picture, name a .png")
     table = CLASS_TABLES[chosen_settings(arguments).data.format]
-    scored = chosen(read_names(arguments.list), arguments.show, arguments.list)
+    scored = selected(read_names(arguments.list), arguments.show, arguments.list)
     predicted = [
         (
             Scene.load(arguments.data / "scenes" / f"{name}.npz"),
@@ -55,25 +55,15 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     scans: list[str] = []
     if arguments.unlabelled and arguments.pseudo_labels:
-        scans = chosen(read_names(arguments.unlabelled), arguments.show_unlabelled, arguments.unlabelled)
+        scans = selected(read_names(arguments.unlabelled), arguments.show_unlabelled, arguments.unlabelled)
 
     def labels_of(name: str) -> dict[int, Labels]:
         loaded = (PseudoLabels.load(folder / f"{name}.npz") for folder in arguments.pseudo_labels)
-        return {stage: Labels(one.semantic, one.instance) for stage, one in enumerate(loaded, start=1)}
+        return {
+            round_number: Labels(one.semantic, one.instance)
+            for round_number, one in enumerate(loaded, start=1)
+        }
 
     labelled = [(Scene.load(arguments.data / "scenes" / f"{name}.npz"), labels_of(name)) for name in scans]
     save_plot(figure7(predicted, labelled, table), arguments.out.with_suffix(""), kinds=("png",))
     print(f"{', '.join([*scored, *scans])} drawn to {arguments.out}")
-
-
-def chosen(names: Sequence[str], which: Sequence[str], source: Path) -> list[str]:
-    """Some names of a list: so many, evenly spaced, or these. Raises TwistError for one not in the list."""
-    from twist.errors import TwistError
-
-    if len(which) == 1 and which[0].isdigit():
-        count = min(int(which[0]), len(names))
-        return [names[(2 * k + 1) * len(names) // (2 * count)] for k in range(count)]
-    for name in which:
-        if name not in names:
-            raise TwistError(f"{name} is not in {source}, so there is nothing to show of it")
-    return list(which)

@@ -8,15 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twist.checking import natural
+from twist.checking import checked_value, natural
+from twist.data_sections import RoomsSettings
 from twist.errors import TwistError
 
 if TYPE_CHECKING:
     from twist.rooms.plan import ScenePlan
 
 HELP = "make simulated scans of generated rooms in the raw ScanNet or S3DIS layout"
-#: As in settings, rooms.vertices.
-_FEWEST_VERTICES = 1000
 EXAMPLE = "python -m twist rooms --out data/rooms --scenes 120 --val-scenes 30 --seed 0 --jobs 2"
 
 
@@ -39,10 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.rooms.plan import plan_areas, plan_benchmark
     from twist.rooms.writing import generate_scan, refuse_another_seed, write_benchmark_lists
 
-    if arguments.vertices < _FEWEST_VERTICES:
-        raise TwistError(
-            f"rooms: --vertices {arguments.vertices} is too few; ask for {_FEWEST_VERTICES} or more"
-        )
+    vertices = checked_value(RoomsSettings, "vertices", arguments.vertices, "rooms: --vertices")
     if arguments.format == "s3dis":
         if arguments.val_scenes:
             raise TwistError("rooms: the S3DIS layout has areas, no validation list; leave out --val-scenes")
@@ -53,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.jobs < 1:
         raise TwistError(f"rooms: --jobs {arguments.jobs} is no number of processes")
     refuse_another_seed(arguments.out, arguments.seed)
-    make = partial(generate_scan, arguments.out, quality=ScanQuality.for_vertices(arguments.vertices))
+    make = partial(generate_scan, arguments.out, quality=ScanQuality.for_vertices(vertices))
     manifests = []
     with ProcessPoolExecutor(arguments.jobs) as pool:
         results = pool.map(make, chosen) if arguments.jobs > 1 else map(make, chosen)

@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.errors import TwistError
     from twist.files import read_names
     from twist.runs import chosen_settings
-    from twist.selftraining.viewed import predicted_scenes, pseudo_labelled_scenes, spread
+    from twist.selftraining.viewed import predicted_scenes, pseudo_labelled_scenes
+    from twist.showing.selection import evenly
     from twist.showing.viewer import write_viewer
 
     settings = chosen_settings(arguments)
@@ -57,8 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
         predicted = [name for name in predicted if name in wanted]
         unlabelled = [name for name in unlabelled if name in wanted]
     else:
-        predicted = spread(predicted, settings.viewer.predicted_scenes)
-        unlabelled = spread(unlabelled, settings.viewer.unlabelled_scenes)
+        predicted = evenly(predicted, settings.viewer.predicted_scenes)
+        unlabelled = evenly(unlabelled, settings.viewer.unlabelled_scenes)
 
     rounds = dict(enumerate(arguments.pseudo_labels, start=1))
     scenes = chain(

@@ -1,4 +1,4 @@
-"""The z-buffer: which triangle each pixel of a pinhole camera sees, and how far away."""
+"""The z-buffer: which triangle or point each pixel of a pinhole camera sees, and how far away."""
 
 from __future__ import annotations
 
@@ -73,6 +73,42 @@ def rasterise(
         local = np.ascontiguousarray(camera.to_camera(np.asarray(vertices, np.float64)))
         _render(local, np.ascontiguousarray(faces, np.int32), camera.focal_px, near, cull, depth, face_id)
     return depth, face_id
+
+
+def rasterise_points(
+    points: np.ndarray, camera: Camera, *, near: float = 0.05, reach_px: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Render points into a z-buffer, each as a square of ``2 * reach_px + 1`` pixels.
+
+    points: (N, 3) float, metres, world; points nearer than ``near`` metres are left out
+    Returns depth (height, width) float32, metres along the optical axis, +inf where nothing is seen, and
+    point_id (height, width) int32, ``NOTHING`` there. Equal depths go to the point that comes first.
+    """
+    depth = np.full((camera.height, camera.width), np.inf, np.float32)
+    point_id = np.full((camera.height, camera.width), NOTHING, np.int32)
+    local = np.ascontiguousarray(camera.to_camera(np.asarray(points, np.float64)))
+    _render_points(local, camera.focal_px, near, reach_px, depth, point_id)
+    return depth, point_id
+
+
+@njit(cache=True)
+def _render_points(
+    local: np.ndarray, focal: float, near: float, reach: int, depth: np.ndarray, point_id: np.ndarray
+) -> None:
+    height, width = depth.shape
+    for point in range(len(local)):
+        x, y, z = local[point]
+        if not (z >= near and math.isfinite(x) and math.isfinite(y) and math.isfinite(z)):
+            continue
+        u, v = x / z * focal + width / 2, y / z * focal + height / 2
+        if not (-reach <= u < width + reach and -reach <= v < height + reach):
+            continue
+        column, row, nearness = math.floor(u), math.floor(v), np.float32(z)
+        for r in range(max(0, row - reach), min(height, row + reach + 1)):
+            for c in range(max(0, column - reach), min(width, column + reach + 1)):
+                if nearness < depth[r, c]:
+                    depth[r, c] = nearness
+                    point_id[r, c] = point
 
 
 @njit(cache=True)

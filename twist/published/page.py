@@ -46,14 +46,14 @@ def comparison_rows(
     """The same for a CSV: a mapping for each row and figure, unrounded, with where it comes from."""
     rows = []
     for row, line in _with_lines(table, lines):
-        stage = line.round if line else None
-        sources = [one for one in singles if one["row"] == row.label and one["round"] == stage]
+        round_number = line.round if line else None
+        sources = [one for one in singles if one["row"] == row.label and one["round"] == round_number]
         facts = {
             "row": row.label,
             "run": row.run.name,
             "ratio_pct": row.run.ratio,
             "seeds": _joined(one["seed"] for one in sources),
-            "round": stage,
+            "round": round_number,
             **{
                 key: _joined(one[key] for one in sources)
                 for key in ("scenes", "settings", "twist", "revision")

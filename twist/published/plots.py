@@ -106,7 +106,7 @@ def _plot_rounds(lines: Sequence[Line]) -> Figure:
                 if (own := [line for line in here if _is(method, line.row)])
             ]
     last = max((line.round for line in lines), default=1)
-    ticks = {float(stage): str(stage) for stage in range(last + 1)}
+    ticks = {float(round_number): str(round_number) for round_number in range(last + 1)}
     return plot_curves(groups, columns=3, x_label="round", y_label="percent", ticks=ticks)
 
 
@@ -121,8 +121,8 @@ def _over_rounds(method: Method, own: Sequence[Line], all_lines: Sequence[Line],
     mean, spread = _estimates([line.scores[metric] for line in path])
     if path is not own:  # the start has its error bar at Sup-only
         spread[: len(starts)] = [math.nan] * len(starts)
-    stages = [line.round for line in path]
-    return Curve(method.label, stages, mean, spread, _COLOURS[method], _MARKERS[method])
+    round_numbers = [line.round for line in path]
+    return Curve(method.label, round_numbers, mean, spread, _COLOURS[method], _MARKERS[method])
 
 
 def _plot_classes(table: PaperTable, lines: Sequence[Line]) -> Figure:

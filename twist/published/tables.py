@@ -80,7 +80,10 @@ class PaperTable:
             return scores
         return {
             label: {
-                seed: {stage: _with_classes(record, self.figures) for stage, record in rounds.items()}
+                seed: {
+                    round_number: _with_classes(record, self.figures)
+                    for round_number, record in rounds.items()
+                }
                 for seed, rounds in of_seeds.items()
             }
             for label, of_seeds in scores.items()

@@ -16,12 +16,6 @@ from twist.selftraining.pseudolabels import PseudoLabels
 from twist.showing.viewer import Labelling, ViewedScene
 
 
-def spread(names: Sequence[str], count: int) -> list[str]:
-    """At most ``count`` of the names, evenly over the list, in its order."""
-    chosen = np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int)
-    return [names[k] for k in chosen]
-
-
 def predicted_scenes(names: Sequence[str], data: Path, predictions: Path) -> Iterator[ViewedScene]:
     """Scored scans with the predictions of a model. data: folder with scenes/ and supervoxels/."""
     for name in names:
@@ -35,8 +29,8 @@ def pseudo_labelled_scenes(
     """Unlabelled training scans with what was learned of them. rounds: folder of each round's labels."""
     for name in names:
         labellings = [
-            pseudo_labelling(f"Pseudo-labels, round {stage}", folder / f"{name}.npz")
-            for stage, folder in sorted(rounds.items())
+            pseudo_labelling(f"Pseudo-labels, round {round_number}", folder / f"{name}.npz")
+            for round_number, folder in sorted(rounds.items())
         ]
         yield _viewed(name, data, "training scan, labels hidden from the training", labellings)
 

@@ -44,10 +44,10 @@ _SHOWN = {
 def summary(quality: pd.DataFrame, calibration: pd.DataFrame) -> list[dict[str, Any]]:
     """One row a round, from the joined CSV files of ``diagnose``; NaN where a figure does not exist."""
     rows = []
-    for stage, part in quality.groupby("round"):
+    for round_number, part in quality.groupby("round"):
         by_class = part.set_index("class")
-        row = {"round": stage} | {name: by_class.at[where] for name, where in _FROM_QUALITY.items()}
-        bins = calibration[calibration["round"] == stage]
+        row = {"round": round_number} | {name: by_class.at[where] for name, where in _FROM_QUALITY.items()}
+        bins = calibration[calibration["round"] == round_number]
         for score in ("certainty", "thing_probability", "stuff_probability"):
             reliability = Reliability.from_rows(bins[bins["score"] == score].to_dict("records"))
             row[f"{score}_ece"] = reliability.expected_error

@@ -99,12 +99,12 @@ def _strip(
     if scene.labelled:
         _show(axes[0][1], scene, class_colours(scene.semantic, table), "hidden classes")
         _show(axes[1][1], scene, _annotated(scene, table), "hidden instances")
-    for column, (stage, one) in enumerate(labels.items(), start=2):
-        text = f"pseudo-labels of round {stage}\n{_shares(one.semantic, scene.semantic)}"
+    for column, (round_number, one) in enumerate(labels.items(), start=2):
+        text = f"pseudo-labels of round {round_number}\n{_shares(one.semantic, scene.semantic)}"
         _show(axes[0][column], scene, class_colours(one.semantic, table), text)
         regions = Regions.from_ids(one.instance, label=one.semantic)
         instances = label_colours(matched_ids(regions, scene, table))
-        _show(axes[1][column], scene, instances, f"round {stage}: {len(regions) or 'no'} instances")
+        _show(axes[1][column], scene, instances, f"round {round_number}: {len(regions) or 'no'} instances")
 
 
 def _class_legend(

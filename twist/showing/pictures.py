@@ -10,7 +10,7 @@ import numpy as np
 
 from twist.classes import ClassTable
 from twist.files import atomic_write
-from twist.geometry.raster import NOTHING, Camera, rasterise
+from twist.geometry.raster import NOTHING, Camera, rasterise, rasterise_points
 from twist.scene import Scene
 
 BACKGROUND = (255, 255, 255)
@@ -116,18 +116,8 @@ def _surfaces(xyz: np.ndarray, faces: np.ndarray, colours: np.ndarray, camera: C
 
 
 def _points(xyz: np.ndarray, colours: np.ndarray, camera: Camera) -> np.ndarray:
-    """Points as squares of three pixels, nearest last."""
-    image = np.full((camera.height, camera.width, 3), BACKGROUND, np.float64)
-    x, y, z = camera.to_camera(xyz).T
-    order = np.argsort(-z)
-    column = np.floor(x / z * camera.focal_px + camera.width / 2).astype(int)[order]
-    row = np.floor(y / z * camera.focal_px + camera.height / 2).astype(int)[order]
-    for dy in (-1, 0, 1):
-        for dx in (-1, 0, 1):
-            u, v = column + dx, row + dy
-            inside = (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
-            image[v[inside], u[inside]] = colours[order][inside]
-    return image
+    _, point_id = rasterise_points(xyz, camera)
+    return np.where((point_id == NOTHING)[..., None], BACKGROUND, colours[point_id])
 
 
 def _unit(vector: list[float]) -> np.ndarray:

@@ -67,13 +67,13 @@ def plot_rounds(quality: pd.DataFrame) -> Figure:
 def plot_classes(quality: pd.DataFrame) -> Figure:
     """Bars of each class by round: precision; share of its points that are labelled, and labelled right."""
     classes = quality[quality["kind"].isin(["stuff", "thing"])]
-    names, stages = list(classes["class"].unique()), sorted(classes["round"].unique())
-    thickness, place = 0.8 / len(stages), np.arange(len(names))
-    figure, axes = panels(1, 2, width=4.6, height=0.9 + len(names) * (0.14 + 0.08 * len(stages)))
-    for k, stage in enumerate(stages):
-        rows = classes[classes["round"] == stage].set_index("class").loc[names]
-        colour, y = colour_of(stage), place + (k - (len(stages) - 1) / 2) * thickness
-        axes[0].barh(y, rows["precision"], thickness, color=colour, label=f"round {stage}")
+    names, round_numbers = list(classes["class"].unique()), sorted(classes["round"].unique())
+    thickness, place = 0.8 / len(round_numbers), np.arange(len(names))
+    figure, axes = panels(1, 2, width=4.6, height=0.9 + len(names) * (0.14 + 0.08 * len(round_numbers)))
+    for k, round_number in enumerate(round_numbers):
+        rows = classes[classes["round"] == round_number].set_index("class").loc[names]
+        colour, y = colour_of(round_number), place + (k - (len(round_numbers) - 1) / 2) * thickness
+        axes[0].barh(y, rows["precision"], thickness, color=colour, label=f"round {round_number}")
         axes[1].barh(y, rows["coverage"], thickness, color=colour, alpha=0.3)
         axes[1].barh(y, rows["recall"], thickness, color=colour)
     axes[0].set(title="precision", xlabel="of the points labelled so, right", yticks=place, yticklabels=names)
@@ -98,16 +98,16 @@ def plot_reliability(calibration: pd.DataFrame) -> Figure:
         "thing_probability": "Φ: class probability of object points",
         "stuff_probability": "Φ: class probability of stuff points",
     }
-    stages = sorted(calibration["round"].unique())
-    figure, axes = panels(len(titles), len(stages), width=2.9, height=2.6)
+    round_numbers = sorted(calibration["round"].unique())
+    figure, axes = panels(len(titles), len(round_numbers), width=2.9, height=2.6)
     for row, (score, title) in enumerate(titles.items()):
-        for column, stage in enumerate(stages):
-            axis = axes[row * len(stages) + column]
-            bins = calibration[(calibration["score"] == score) & (calibration["round"] == stage)]
+        for column, round_number in enumerate(round_numbers):
+            axis = axes[row * len(round_numbers) + column]
+            bins = calibration[(calibration["score"] == score) & (calibration["round"] == round_number)]
             _reliability_diagram(axis, bins)
             axis.set_xlabel("score" if row == len(titles) - 1 else "")
             axis.set_ylabel("share" if column == 0 else "")
-            axis.set_title(f"{title}\nround {stage}: {_calibration_error(bins)}", fontsize=9)
+            axis.set_title(f"{title}\nround {round_number}: {_calibration_error(bins)}", fontsize=9)
     legend_below(figure, axes)
     return figure
 
@@ -127,9 +127,9 @@ def plot_losses(metrics: pd.DataFrame) -> Figure:
     shown = [key for key in titles if key in metrics and metrics[key].notna().any()]
     figure, axes = panels(1, len(shown), width=3.0, height=2.8)
     begin, begins = 0, []
-    for stage, rows in metrics.groupby("round"):
+    for round_number, rows in metrics.groupby("round"):
         for axis, key in zip(axes, shown, strict=True):
-            name, colour = f"round {stage}", colour_of(stage)
+            name, colour = f"round {round_number}", colour_of(round_number)
             axis.plot(begin + rows["step"], rows[key], ".-", color=colour, markersize=3, label=name)
         begins.append(begin)
         begin += rows["step"].max()

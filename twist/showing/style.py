@@ -45,9 +45,9 @@ def save_plot(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg"))
             figure.savefig(handle, format=kind, dpi=150, metadata=_METADATA[kind])
 
 
-def colour_of(stage: int) -> str:
+def colour_of(round_number: int) -> str:
     """A round's colour."""
-    return ROUND_COLOURS[stage % len(ROUND_COLOURS)]
+    return ROUND_COLOURS[round_number % len(ROUND_COLOURS)]
 
 
 def panels(rows: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:

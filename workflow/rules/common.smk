@@ -81,9 +81,9 @@ settings_of = told(resolved)
 
 @functools.cache
 @told
-def owner(run, stage, scored=False):
-    """The run in whose folder this run's round ``stage`` is trained, or scored."""
-    return run.at(stage, resolved, scored=scored)
+def owner(run, round_number, scored=False):
+    """The run in whose folder this run's round ``round_number`` is trained, or scored."""
+    return run.at(round_number, resolved, scored=scored)
 
 
 def run_setting(*names):
@@ -120,19 +120,19 @@ def device_of(wildcards, resources):
     return "auto" if resources.gpu else "cpu"
 
 
-def model_of(run, stage):
-    """The model of a run after round ``stage``; runs that are alike so far share it."""
-    return f"results/{owner(run, stage).name}/round{stage}/model.pt"
+def model_of(run, round_number):
+    """The model of a run after round ``round_number``; runs that are alike so far share it."""
+    return f"results/{owner(run, round_number).name}/round{round_number}/model.pt"
 
 
-def score_of(run, stage):
-    """The score of ``model_of(run, stage)`` with the run's settings of prediction."""
-    return f"results/{owner(run, stage, scored=True).name}/round{stage}/eval.json"
+def score_of(run, round_number):
+    """The score of ``model_of(run, round_number)`` with the run's settings of prediction."""
+    return f"results/{owner(run, round_number, scored=True).name}/round{round_number}/eval.json"
 
 
 def scores_of(run):
     """The scores of all rounds that are reported of a run."""
-    return [score_of(run, stage) for stage in scored_rounds(run)]
+    return [score_of(run, round_number) for round_number in scored_rounds(run)]
 
 
 def last_predictions(wildcards):
@@ -160,7 +160,7 @@ def predictions_of_round(wildcards):
 def metrics_of_run(wildcards):
     """Training metrics of all rounds of a run, its start's included."""
     run = run_of(wildcards)
-    models = (model_of(run, stage) for stage in range(last_round(run) + 1))
+    models = (model_of(run, round_number) for round_number in range(last_round(run) + 1))
     return [str(Path(model).with_name("metrics.csv")) for model in models]
 
 

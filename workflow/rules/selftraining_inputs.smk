@@ -8,16 +8,16 @@ def training_seed(wildcards):
 
 
 @told
-def models_of(run, stage, count):
-    """The models of a run after round ``stage`` that answer together."""
-    return [model_of(member, stage) for member in run.members(count)]
+def models_of(run, round_number, count):
+    """The models of a run after round ``round_number`` that answer together."""
+    return [model_of(member, round_number) for member in run.members(count)]
 
 
 def predicting_models(wildcards):
     """The models that predict together, after the round named or the last one."""
     run = run_of(wildcards)
-    stage = int(wildcards.get("round", last_round(run)))
-    return models_of(run, stage, settings_of(run).prediction.ensemble)
+    round_number = int(wildcards.get("round", last_round(run)))
+    return models_of(run, round_number, settings_of(run).prediction.ensemble)
 
 
 def labelling_models(wildcards):
@@ -27,12 +27,12 @@ def labelling_models(wildcards):
     )
 
 
-def labels_folder(run, stage):
-    """Where the pseudo-labels lie that round ``stage`` learns from; the members of an ensemble share them."""
-    run = owner(run, int(stage))
+def labels_folder(run, round_number):
+    """Where the pseudo-labels lie that round ``round_number`` learns from; the members of an ensemble share them."""
+    run = owner(run, int(round_number))
     if settings_of(run).pseudolabels.ensemble > 1:
         run = dataclasses.replace(run, init=0)
-    return f"results/{run.name}/round{stage}/pseudolabels"
+    return f"results/{run.name}/round{round_number}/pseudolabels"
 
 
 def previous_model(wildcards):

@@ -22,8 +22,8 @@ def pseudo_labels_of_run(wildcards):
     run = run_of(wildcards)
     manifests = [
         manifest
-        for stage in labelled_rounds(run)
-        for manifest in shard_manifests(run, labels_folder(run, stage))
+        for round_number in labelled_rounds(run)
+        for manifest in shard_manifests(run, labels_folder(run, round_number))
     ]
     if not manifests:
         return {}
@@ -35,7 +35,7 @@ def label_arguments(wildcards, input):
     if "pseudo" not in input.keys():
         return ""
     run = run_of(wildcards)
-    folders = " ".join(labels_folder(run, stage) for stage in labelled_rounds(run))
+    folders = " ".join(labels_folder(run, round_number) for round_number in labelled_rounds(run))
     return f"--unlabelled {input.unlabelled} --pseudo-labels {folders}"
 
 
