@@ -160,7 +160,9 @@ def predictions_of_round(wildcards):
 def metrics_of_run(wildcards):
     """Training metrics of all rounds of a run, its start's included."""
     run = run_of(wildcards)
-    models = (model_of(run, round_number) for round_number in range(last_round(run) + 1))
+    models = (
+        model_of(run, round_number) for round_number in range(last_round(run) + 1)
+    )
     return [str(Path(model).with_name("metrics.csv")) for model in models]
 
 

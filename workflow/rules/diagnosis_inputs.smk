@@ -20,7 +20,10 @@ def diagnosed_rounds(name):
     def files(wildcards):
         run = run_of(wildcards)
         check_diagnosable(run)
-        models = (model_of(run, round_number) for round_number in range(1, last_round(run) + 1))
+        models = (
+            model_of(run, round_number)
+            for round_number in range(1, last_round(run) + 1)
+        )
         return [str(Path(model).with_name(name)) for model in models]
 
     return files

@@ -35,7 +35,9 @@ def label_arguments(wildcards, input):
     if "pseudo" not in input.keys():
         return ""
     run = run_of(wildcards)
-    folders = " ".join(labels_folder(run, round_number) for round_number in labelled_rounds(run))
+    folders = " ".join(
+        labels_folder(run, round_number) for round_number in labelled_rounds(run)
+    )
     return f"--unlabelled {input.unlabelled} --pseudo-labels {folders}"
 
 
