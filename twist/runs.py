@@ -190,10 +190,13 @@ def dataset_settings(dataset: str, config: Path, overrides: Mapping[str, Any]) -
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that ``chosen_settings`` reads, for verbs that need settings."""
     group = parser.add_argument_group("settings")
-    group.add_argument("--run", metavar="NAME", help="of this run, such as rooms_5pct-seed1")
-    group.add_argument("--dataset", metavar="NAME", help="of this data set, where no run is meant")
-    group.add_argument("--config", type=Path, default=Path("config"), help="folder of the configuration")
-    group.add_argument("--override", default="{}", metavar="YAML", help="settings over the files'")
+    group.add_argument("--run", metavar="NAME", help="settings of this run, such as rooms_5pct-seed1")
+    group.add_argument("--dataset", metavar="NAME", help="settings of this data set, where no run is meant")
+    group.add_argument("--config", type=Path, default=Path("config"), help="its folder; default: config")
+    example = "prediction: {min_score: 0.3}"
+    group.add_argument(
+        "--override", default="{}", metavar="YAML", help=f"come over the files', such as '{example}'"
+    )
 
 
 def chosen_settings(arguments: argparse.Namespace) -> Settings:

@@ -16,7 +16,7 @@ from twist.files import write_npz, write_text
 from twist.regions import Regions
 from twist.selftraining.evidence import Evidence
 from twist.selftraining.pseudolabels import PseudoLabels
-from twist.selftraining.viewed import pseudo_labelling, spread
+from twist.selftraining.viewed import pseudo_labelling
 
 
 @pytest.fixture
@@ -122,11 +122,3 @@ def test_pseudo_labels_come_by_certainty(run: Path) -> None:
 
 def test_round_one_has_no_instances(run: Path) -> None:
     assert len(pseudo_labelling("round 1", run / "round1" / "train0.npz").regions) == 0
-
-
-def test_scans_are_spread_over_the_list() -> None:
-    names = [str(k) for k in range(10)]
-    assert spread(names, 4) == ["0", "3", "6", "9"]
-    assert spread(names, 0) == []
-    assert spread(names[:2], 5) == ["0", "1"]
-    assert spread([], 3) == []

@@ -278,7 +278,8 @@ def test_a_damaged_manifest_is_named(folders: Path, capsys: pytest.CaptureFixtur
     words = ["--gt", folders / "gt", "--pred", folders / "pred", "--predicted", folders / "predictions.json"]
     code, _ = command(folders, *map(str, words))
     assert code == 1
-    assert "predictions.json: not a manifest of predict: 'wall_seconds' is missing" in capsys.readouterr().err
+    complaint = "predictions.json: not a manifest of predict-scenes: 'wall_seconds' is missing"
+    assert complaint in capsys.readouterr().err
 
 
 def test_command_takes_the_class_table_and_a_fingerprint_from_the_data_set(folders: Path) -> None:

@@ -65,6 +65,7 @@ def test_scenes_are_evenly_spaced_or_named() -> None:
     names = [f"s{k}" for k in range(10)]
     assert selected(names, ["2"], Path("list")) == ["s2", "s7"]
     assert selected(names, ["20"], Path("list")) == names
+    assert selected(names, ["0"], Path("list")) == selected([], ["3"], Path("list")) == []
     assert selected(names, ["s9", "s1"], Path("list")) == ["s9", "s1"]
 
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run = parser.add_argument_group("for the record")
     run.add_argument("--round", type=int, help="rounds that the model was trained for")
     run.add_argument(
-        "--predicted", type=Path, nargs="+", default=[], metavar="FILE", help="manifests of `predict`"
+        "--predicted", type=Path, nargs="+", default=[], metavar="FILE", help="manifests of `predict-scenes`"
     )
     parser.add_argument("--classes", choices=tuple(CLASS_TABLES), help="default: the run's, else scannet")
     add_settings_arguments(parser)

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from twist.runs import add_settings_arguments
 
     parser.add_argument(
-        "--predictions", type=Path, required=True, metavar="DIR", help="SCENE.npz of `predict`"
+        "--predictions", type=Path, required=True, metavar="DIR", help="SCENE.npz of `predict-scenes`"
     )
     parser.add_argument("--list", type=Path, required=True, metavar="FILE", help="scenes, one a line")
     parser.add_argument("--classes", choices=tuple(CLASS_TABLES), help="default: the run's, else scannet")
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     if missing:
         raise TwistError(
             f"{arguments.predictions} lacks {len(missing)} of {len(names)} scenes, first {missing[0]}.npz; "
-            "a submission needs every scene: run `predict` for the whole list"
+            "a submission needs every scene: run `predict-scenes` for the whole list"
         )
     scenes = ((name, Regions.load(path)) for name, path in files.items())
     scenes_written, written = write_submission(arguments.out, scenes, table)

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from twist.runs import add_settings_arguments
 
     add_settings_arguments(parser)
-    parser.add_argument("--out", type=Path, help="YAML to write; without it, all settings are explained")
+    parser.add_argument("--out", type=Path, help="YAML to write instead of printing")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -22,5 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.out:
         chosen_settings(arguments).save(arguments.out)
+    elif arguments.run or arguments.dataset:
+        print(chosen_settings(arguments).as_yaml(), end="")
     else:
         print(settings_as_markdown(), end="")

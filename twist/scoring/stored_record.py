@@ -1,4 +1,4 @@
-"""Reading back what ``evaluate``, ``finish`` and ``predict`` wrote: foreign or damaged JSON is named."""
+"""Reading back what verbs wrote (evaluate, finish, predict-scenes): foreign or damaged JSON is named."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def read_round_record(path: str | Path) -> dict[str, Any]:
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
-    """Read the manifest that ``predict`` wrote. Raises TwistError naming file and key for anything else."""
-    return _checked(read_json(path), _MANIFEST, str(path), "manifest of predict")
+    """Read the manifest that ``predict-scenes`` wrote. Raises TwistError naming file and key for anything else."""
+    return _checked(read_json(path), _MANIFEST, str(path), "manifest of predict-scenes")
 
 
 def _checked_round(value: Any, where: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Verdicts:
 def judge(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, table: ClassTable) -> Verdicts:
     """Compare one scene's predictions with its annotation as the benchmark's AP50 does.
 
-    semantic, instance: (N,) as in ``Scene``; predictions: best first, as ``predict`` leaves them
+    semantic, instance: (N,) as in ``Scene``; predictions: best first, as ``predict-scenes`` leaves them
     An instance is found by the first prediction that fits; a further one is a false positive.
     """
     instances = annotated_instances(semantic, instance, table)
