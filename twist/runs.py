@@ -193,10 +193,8 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--run", metavar="NAME", help="settings of this run, such as rooms_5pct-seed1")
     group.add_argument("--dataset", metavar="NAME", help="settings of this data set, where no run is meant")
     group.add_argument("--config", type=Path, default=Path("config"), help="its folder; default: config")
-    example = "prediction: {min_score: 0.3}"
-    group.add_argument(
-        "--override", default="{}", metavar="YAML", help=f"come over the files', such as '{example}'"
-    )
+    example = "come over the files', such as 'prediction: {min_score: 0.3}'"
+    group.add_argument("--override", default="{}", metavar="YAML", help=example)
 
 
 def chosen_settings(arguments: argparse.Namespace) -> Settings:
