@@ -187,11 +187,11 @@ def settings_as_markdown() -> str:
         "Written by `python -m twist settings`. [P] = stated in the paper, [O] = taken from openly published",
         "related work, [C] = our choice, because the paper is silent.",
         "",
-        "*Default* is the value where no file says another. A data set's preset (`config/presets/`), its own",
-        "file in `config/datasets/`, `config/config.yaml` and a run's modifiers (`config/variants.yaml`) come",
-        "over it, in this order: `rooms` has the preset `small`, smaller networks and shorter trainings. What",
-        "counts for a run stands in its folder's `settings.yaml`; `python -m twist settings --run rooms_5pct`",
-        "prints it.",
+        "*Default* is the value where no file says another. A data set's preset (`config/presets/`), its",
+        "own file in `config/datasets/`, `config/config.yaml` and a run's modifiers",
+        "(`config/variants.yaml`) come over it, in this order: `rooms` has the preset `small`, smaller",
+        "networks and shorter trainings. What counts for a run stands in its folder's `settings.yaml`;",
+        "`python -m twist settings --run rooms_5pct` prints it.",
     ]
     for name, section in _section_classes().items():
         lines += ["", f"## {name}", "", section.__doc__.splitlines()[0], ""]

@@ -50,7 +50,7 @@ def read_round_record(path: str | Path) -> dict[str, Any]:
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
-    """Read what ``predict-scenes`` wrote of its run. Raises TwistError naming file and key for anything else."""
+    """Read the manifest of ``predict-scenes``. Raises TwistError naming file and key for anything else."""
     return _checked(read_json(path), _MANIFEST, str(path), "manifest of predict-scenes")
 
 
