@@ -30,16 +30,25 @@ from twist.learning.state import StateFolder
 from twist.learning.trainer import Trainer, TrainingPlan
 
 
-def run_slowly(plan: TrainingPlan, folder: Path) -> None:
+def run_slowly(plan: TrainingPlan, folder: Path, pause_s: float = 0.01) -> None:
     """``run`` in a process of its own, with time between steps to be killed in."""
     plain = TrainingLog.add
 
     def add(*arguments: Any) -> None:
         plain(*arguments)
-        time.sleep(0.01)
+        time.sleep(pause_s)
 
     TrainingLog.add = add
     run(plan, folder)
+
+
+def run_in_a_group(plan: TrainingPlan, folder: Path) -> None:
+    """``run_slowly`` as the first of a group of processes; what stopped it is left in ``said``."""
+    os.setpgrp()
+    try:
+        run_slowly(plan, folder, pause_s=0.1)
+    except TwistError as error:
+        (folder / "said").write_text(str(error))
 
 
 @pytest.fixture
@@ -80,6 +89,25 @@ def test_a_stopped_training_goes_on_bit_for_bit(
     assert_same(run(plan, tmp_path), uninterrupted[stage])
     assert f"goes on from the saved step 5 of {STEPS}" in log_of(tmp_path)
     assert [row["step"] for row in metrics_of(tmp_path)] == ["4", "8", "12"]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_a_signal_to_all_processes_of_a_training_saves_it(
+    workers: int, number: signal.Signals, data: Path, uninterrupted: dict[str, Weights], tmp_path: Path
+) -> None:
+    """As Slurm sends it: the processes that load scans get it, too."""
+    plan = plan_of(data, training={"save_every_s": 1000, "workers": workers, "log_every": 1})
+    process = multiprocessing.get_context("fork").Process(target=run_in_a_group, args=(plan, tmp_path))
+    process.start()
+    log = tmp_path / "work" / "log.txt"
+    while process.is_alive() and not (log.exists() and f"step 2/{STEPS}" in log_of(tmp_path)):
+        time.sleep(0.01)
+    os.killpg(process.pid, number)
+    process.join()
+    assert f"stopped by {number.name} after step" in (tmp_path / "said").read_text()
+    assert_same(run(plan, tmp_path), uninterrupted[START])
+    assert "goes on from the saved step" in log_of(tmp_path)
 
 
 @pytest.mark.parametrize("stage", [START, ROUND])

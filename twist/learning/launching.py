@@ -20,10 +20,10 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from twist.errors import TwistError
 from twist.learning.processes import ALONE, LeftToTheFirst, Processes
+from twist.learning.stopping import STOP_SIGNALS, ignore_stop_signals
 
 #: How long processes wait for one another. The first may have to wait for an orphan to end its training.
 _PATIENCE = timedelta(hours=6)
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
@@ -45,7 +45,7 @@ def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
         rdzv_endpoint="localhost:0",
         local_addr="localhost",
         max_restarts=0,
-        signals_to_handle=",".join(number.name for number in _SIGNALS),
+        signals_to_handle=",".join(number.name for number in STOP_SIGNALS),
     )
     try:
         elastic_launch(config, member)(body, arguments)
@@ -56,7 +56,7 @@ def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
             "same command goes on from the last saved state"
         ) from None
     except SignalException as stop:
-        _end_undisturbed()
+        ignore_stop_signals()  # their handlers would show a traceback
         name = signal.Signals(stop.sigval).name
         raise TwistError(f"stopped by {name}; the same command goes on from the last saved state") from None
 
@@ -78,13 +78,7 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         traceback.print_exc()
         sys.exit(1)
     else:
-        _end_undisturbed()
+        ignore_stop_signals()
         distributed.destroy_process_group()  # after an error NCCL's would wait for the other processes
     finally:
-        _end_undisturbed()
-
-
-def _end_undisturbed() -> None:
-    """No signal matters to a process that is ending already; its handlers would show a traceback."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        ignore_stop_signals()  # their handlers would show a traceback

@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 
 from twist.errors import TwistError
+from twist.learning.stopping import ignore_stop_signals
 
 B = TypeVar("B")
 
@@ -49,6 +50,8 @@ class StepSequence(torch.utils.data.IterableDataset[B | TwistError], ABC):
             # one of several processes would start them anew, at the cost of importing torch again
             multiprocessing_context="fork" if workers and len(self.steps) else None,
             pin_memory=device.type == "cuda",
+            # Slurm signals every process of a job; a worker that died of it would fail the training's saving
+            worker_init_fn=ignore_stop_signals,
             # of its own: a loader draws a seed when it starts, and a resumed training starts one more
             generator=torch.Generator(),
         )
