@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -86,6 +87,26 @@ def test_another_model_or_other_settings_make_all_anew(data: Path) -> None:
     save_model(data, seed=1)
     assert work_through(data, ("b",), depends="radius 0.1") == ["b"]
     assert sorted(path.name for path in (data / "out").glob("*.npz")) == ["b.npz"]
+
+
+def test_a_job_left_over_from_other_settings_is_waited_for(data: Path) -> None:
+    """Its workflow was killed with -9, and it works on: its results must not come among the new ones."""
+    arguments = ([data / "model.pt"], data, NAMES, data / "out")
+    orphan = each_scan(*arguments, "old", CPU)
+    _, _, first = next(orphan)
+    write_text(data / "out" / "shard0.json", "vouches for old results")
+    context = multiprocessing.get_context("spawn")  # a fork would hold the lock, too
+    successor = context.Process(target=work_through, args=(data,), kwargs={"depends": "new"})
+    successor.start()
+    successor.join(8)
+    assert successor.is_alive()
+    write_text(first, "old result")
+    for _, _, out in orphan:
+        write_text(out, "old result")
+    successor.join()
+    assert successor.exitcode == 0
+    assert {path.read_text() for path in (data / "out").glob("*.npz")} == {"result"}
+    assert not (data / "out" / "shard0.json").exists()
 
 
 @pytest.mark.parametrize("part", ["scenes", "supervoxels"])

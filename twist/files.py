@@ -159,10 +159,10 @@ def file_sha256(path: str | Path) -> str:
         raise TwistError(f"cannot read {path}: {error.strerror}") from error
 
 
-def try_lock(handle: IO[Any] | int) -> bool:
-    """Lock an open file or folder exclusively, if no other process has; the kernel unlocks it at its end."""
+def try_lock(handle: IO[Any] | int, *, shared: bool = False) -> bool:
+    """Lock an open file or folder, if no other process is in the way; the kernel unlocks it at its end."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -175,14 +175,27 @@ def exclusive_lock(path: str | Path, what: str) -> Iterator[None]:
     While another live process holds it, this one waits and says so: an orphan of a killed workflow and its
     successor never work on ``what`` together.
     """
+    with _locked(path, what, shared=False):
+        yield
+
+
+@contextmanager
+def shared_lock(path: str | Path, what: str) -> Iterator[None]:
+    """As ``exclusive_lock``, but beside others that hold it shared."""
+    with _locked(path, what, shared=True):
+        yield
+
+
+@contextmanager
+def _locked(path: str | Path, what: str, *, shared: bool) -> Iterator[None]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+") as handle:
-        if not try_lock(handle):
+        if not try_lock(handle, shared=shared):
             handle.seek(0)
             owner = handle.read().strip() or "another process"
             print(f"{what} is being worked on by {owner}; waiting for it to end ...", flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         handle.truncate(0)
         handle.write(f"process {os.getpid()} on {os.uname().nodename}")
         handle.flush()

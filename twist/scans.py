@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 
-import twist
-from twist.files import exclusive_lock, file_sha256, write_text
+from twist.files import exclusive_lock, file_sha256, shared_lock, write_text
 from twist.inference import infer, predictions
 from twist.inspection.own_scan import FittedScan
 from twist.learning.samples import SceneSample, load_sample, make_sample
@@ -35,7 +35,13 @@ def each_scan(
     data: folder with ``scenes/`` and ``supervoxels/``; depends: settings that results depend on, as text.
     Results of other models or other settings in ``out_dir`` are deleted first. Prints progress.
     """
-    _forget_other_results(out_dir, "".join(map(file_sha256, models)) + depends + twist.__version__)
+    with _current_results_alone(out_dir, "".join(map(file_sha256, models)) + depends):
+        yield from _missing_scans(models, data, scenes, out_dir, device)
+
+
+def _missing_scans(
+    models: Sequence[Path], data: Path, scenes: Sequence[str], out_dir: Path, device: torch.device
+) -> Iterator[tuple[Ensemble, SceneSample, Path]]:
     inputs = {name: [data / part / f"{name}.npz" for part in ("scenes", "supervoxels")] for name in scenes}
     missing = [name for name in scenes if not _is_newer(out_dir / f"{name}.npz", inputs[name])]
     if len(missing) < len(scenes):
@@ -62,15 +68,26 @@ def _is_newer(result: Path, inputs: Sequence[Path]) -> bool:
         return False
 
 
-def _forget_other_results(out_dir: Path, origin: str) -> None:
-    """Delete results of another origin; a lock, because shards share the folder."""
+@contextmanager
+def _current_results_alone(out_dir: Path, origin: str) -> Iterator[None]:
+    """While inside, ``out_dir`` takes results of this origin alone; those of another one are deleted.
+
+    Shards of one origin work side by side; what is left of a killed workflow with another one is waited for,
+    lest it go on writing among them. Manifests vouch for deleted results and go with them.
+    """
     digest = hashlib.sha256(origin.encode()).hexdigest()
-    mark = out_dir / "origin.sha256"
-    with exclusive_lock(out_dir / ".lock", f"{out_dir}"):
-        if not mark.exists() or mark.read_text() != digest:
-            for stale in out_dir.glob("*.npz"):
-                stale.unlink()
-            write_text(mark, digest)
+    mark, lock = out_dir / "origin.sha256", out_dir / ".lock"
+    while True:
+        with shared_lock(lock, f"{out_dir}"):
+            if mark.exists() and mark.read_text() == digest:
+                yield
+                return
+        with exclusive_lock(lock, f"{out_dir}"):
+            if not mark.exists() or mark.read_text() != digest:
+                mark.unlink(missing_ok=True)
+                for stale in (*out_dir.glob("*.npz"), *out_dir.glob("shard*.json")):
+                    stale.unlink()
+                write_text(mark, digest)
 
 
 def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:
