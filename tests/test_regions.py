@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.regions import regions_of as built
 from twist.errors import TwistError
 from twist.files import write_npz
 from twist.regions import Regions, iou, majority, non_maximum_suppression, overlap
@@ -18,13 +19,7 @@ SETS = st.lists(st.frozensets(st.integers(0, POINTS - 1)), max_size=7)
 
 
 def regions_of(sets: list[frozenset[int]], scores: list[float] | None = None) -> Regions:
-    return Regions(
-        index=np.array([point for members in sets for point in members], np.int32),
-        offsets=np.cumsum([0, *map(len, sets)]).astype(np.int64),
-        label=np.arange(len(sets), dtype=np.int32),
-        score=np.zeros(len(sets), np.float32) if scores is None else np.array(scores, np.float32),
-        size_of_scene=POINTS,
-    )
+    return built(sets, POINTS, range(len(sets)), scores or [0.0] * len(sets))
 
 
 def sets_of(regions: Regions) -> list[frozenset[int]]:

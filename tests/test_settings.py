@@ -278,6 +278,12 @@ def test_canonical_json_of_a_section_is_sorted_and_whole(name: str) -> None:
     assert keys(found) == names - COMFORT
 
 
+@pytest.mark.parametrize("name", ["pseudolabels.thresold", "pseudolabel"])
+def test_what_no_setting_is_called_is_no_dependence(name: str) -> None:
+    with pytest.raises((KeyError, AttributeError)):
+        Settings().canonical_json(name)
+
+
 # --- the configuration and the documentation as shipped ------------------------------------------
 
 DATASETS = sorted(path.stem for path in (CONFIG / "datasets").glob("*.yaml"))

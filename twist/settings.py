@@ -122,12 +122,15 @@ class Settings:
         """Some settings as canonical JSON: what a rule's result depends on.
 
         names: sections (``network``: all of it that changes results) or single settings
-        (``pseudolabels.views``); none = everything that changes results.
+        (``pseudolabels.views``); none = everything that changes results. Raises KeyError for a name that no
+        setting has: what a rule depends on would get lost without a word.
         """
         wanted: dict[str, Any] = {}
         for name in names or [section.name for section in fields(self)]:
             section, _, key = name.partition(".")
             values = getattr(self, section)
+            if key and not hasattr(values, key):
+                raise KeyError(f"no setting {name}")
             for entry in fields(values):
                 if entry.name == key or (not key and entry.metadata["changes_result"]):
                     wanted[f"{section}.{entry.name}"] = getattr(values, entry.name)

@@ -146,6 +146,13 @@ def labelled_scenes(
     return names
 
 
+def labelled_number(settings: Settings, raw: Path, ratio: str, seed: int, train: int) -> int:
+    """How many of ``train`` training scenes ``labelled_scenes`` labels, known before any is prepared."""
+    if settings.data.label_lists and float(ratio) < 100:
+        return len(read_list(label_list(settings, raw, ratio, seed), settings.data.own_lists))
+    return labelled_count(float(ratio), train)
+
+
 def label_list(settings: Settings, raw: Path, ratio: str, seed: int) -> Path:
     """The file that lists the labelled scenes, where the data set has such lists."""
     name = settings.data.label_lists.replace("{ratio}", ratio).replace("{seed}", str(seed))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.references.viewer_reference import unpacked
+from tests.regions import scored_regions
 from tests.showing.viewer.scans import BED, CHAIR, POINTS, predictions, three_boxes
 from twist.__main__ import main
 from twist.files import write_npz, write_text
@@ -118,6 +119,18 @@ def test_pseudo_labels_come_by_certainty(run: Path) -> None:
     assert labelling.regions.label.tolist() == [CHAIR, BED]
     assert labelling.regions.score.tolist() == pytest.approx([0.8, 0.6])
     assert labelling.certainty == pytest.approx(0.81, abs=0.003)
+
+
+def test_an_instance_has_the_certainty_of_the_proposal_that_was_kept(tmp_path: Path) -> None:
+    """.95 takes two points of the one with .9; what is left fits the rejected .4 better."""
+    parts = ((range(6), BED, 0.95), (range(4, 10), CHAIR, 0.9), (range(6, 10), CHAIR, 0.4))
+    proposals = scored_regions(*parts, size=10)
+    Evidence.of(np.full((10, 20), 0.05, np.float32), proposals).save(tmp_path / "scan.npz")
+    instance = np.array([0] * 6 + [1] * 4, np.int32)
+    semantic = np.array([BED] * 6 + [CHAIR] * 4, np.int32)
+    PseudoLabels(semantic, instance, np.ones(10, np.float32)).save(tmp_path / "scan.npz")
+    shown = pseudo_labelling("round 2", tmp_path / "scan.npz").regions
+    assert shown.score.tolist() == pytest.approx([0.95, 0.9])
 
 
 def test_round_one_has_no_instances(run: Path) -> None:

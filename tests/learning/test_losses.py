@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.regions import regions_of
 from twist.classes import S3DIS, SCANNET
 from twist.learning.batches import Batch
 from twist.learning.losses import class_weights, extraction_loss, proposal_targets, recorrection_loss
@@ -145,14 +146,7 @@ BACKGROUND = len(SCANNET.things)
 
 
 def region_of(*sets: list[int], label: list[int] | None = None) -> Regions:
-    """Regions of a scene of 24 points."""
-    return Regions(
-        np.array([point for points in sets for point in points], np.int32),
-        np.cumsum([0] + [len(points) for points in sets]).astype(np.int64),
-        np.array(label or [-1] * len(sets), np.int32),
-        np.ones(len(sets), np.float32),
-        24,
-    )
+    return regions_of(sets, 24, label or [-1] * len(sets))
 
 
 TRUTH = region_of(list(range(8)), list(range(8, 16)), label=[CHAIR, SOFA])

@@ -6,15 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.regions import regions_of
 from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.network.proposal_voxels import ProposalVoxels, concatenate, proposal_voxels
 from twist.regions import Regions
-
-
-def regions(sets: list[list[int]], size: int) -> Regions:
-    offsets = np.cumsum([0] + [len(points) for points in sets]).astype(np.int64)
-    index = np.array([point for points in sets for point in points], np.int32)
-    return Regions(index, offsets, np.zeros(len(sets), np.int32), np.ones(len(sets), np.float32), size)
 
 
 def scene(seed: int, points: int = 80, voxels: int = 30, classes: int = 20) -> tuple[np.ndarray, ...]:
@@ -30,7 +25,7 @@ def random_proposals(seed: int, points: int = 80) -> Regions:
     """Overlapping proposals of one to sixty points."""
     rng = np.random.default_rng([seed, 1])
     sets = [rng.choice(points, size, replace=False).tolist() for size in (1, 2, 7, 30, 60)]
-    return regions(sets, points)
+    return regions_of(sets, points)
 
 
 def by_loop(
@@ -93,7 +88,7 @@ def test_same_as_a_plain_loop(seed: int, table: ClassTable) -> None:
 def test_longest_side_spans_the_grid() -> None:
     line = np.array([[0, 0, 0], [1, 0, 0], [2, 0.5, 0]], np.float32)
     probability = np.full((3, 20), 0.05, np.float32)
-    found = proposal_voxels(regions([[0, 1, 2]], 3), np.arange(3), line, probability, SCANNET, 4)
+    found = proposal_voxels(regions_of([[0, 1, 2]], 3), np.arange(3), line, probability, SCANNET, 4)
     assert sorted(found.indices[:, 1].tolist()) == [0, 2, 3]
     assert found.position[:, 0].tolist() == [-1, 0, 1]
     assert found.size_m.tolist() == [[2, 0.5, 0]]
@@ -118,6 +113,6 @@ def test_a_point_counts_by_its_voxel_once() -> None:
     voxel_of_point = np.array([0] * 10 + [1])
     position = np.array([[0, 0, 0], [1, 1, 1]], np.float32)
     probability = np.full((11, 20), 0.05, np.float32)
-    everything = regions([list(range(11))], 11)
+    everything = regions_of([list(range(11))], 11)
     found = proposal_voxels(everything, voxel_of_point, position, probability, SCANNET, 4)
     assert found.scene_voxel.tolist() == [0, 1]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.references import pseudo_quality_reference as reference
+from tests.regions import scored_regions
 from twist.classes import SCANNET
 from twist.errors import TwistError
 from twist.regions import Regions
@@ -78,14 +79,8 @@ INSTANCE = np.array([3] * 8 + [-1] * 8, np.int32)
 
 
 def proposals(*sets: tuple[list[int], int, float]) -> Regions:
-    offsets = np.cumsum([0] + [len(points) for points, _, _ in sets]).astype(np.int64)
-    return Regions(
-        np.array([point for points, _, _ in sets for point in points], np.int32),
-        offsets,
-        np.array([label for _, label, _ in sets], np.int32),
-        np.array([certainty for _, _, certainty in sets], np.float32),
-        len(SEMANTIC),
-    )
+    """(points, re-corrected class, certainty) of each proposal."""
+    return scored_regions(*sets, size=len(SEMANTIC))
 
 
 def test_certainty_by_hand() -> None:

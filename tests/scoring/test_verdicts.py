@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.regions import regions_of
 from tests.showing.viewer.scans import BED, CHAIR, FLOOR, TABLE, predictions, three_boxes
 from twist.classes import SCANNET
 from twist.regions import Regions
@@ -15,10 +16,8 @@ NOT_JUDGED, RIGHT, WRONG = Verdict
 
 def regions(parts: list[tuple[int, range]], size: int) -> Regions:
     """Predictions of (class, points), best first."""
-    index = np.concatenate([np.array(points, np.int32) for _, points in parts])
-    offsets = np.cumsum([0, *(len(points) for _, points in parts)])
-    score = np.linspace(0.9, 0.1, len(parts)).astype(np.float32)
-    return Regions(index, offsets, np.array([label for label, _ in parts], np.int32), score, size)
+    score = np.linspace(0.9, 0.1, len(parts)).tolist()
+    return regions_of([points for _, points in parts], size, [label for label, _ in parts], score)
 
 
 def test_hits_false_positives_and_misses() -> None:

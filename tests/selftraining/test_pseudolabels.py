@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.regions import scored_regions
 from twist.classes import SCANNET
 from twist.errors import TwistError
 from twist.files import write_npz
@@ -69,6 +70,14 @@ def test_a_share_of_all_points_of_the_supervoxel_must_agree(share: float, expect
     assert labels.semantic.tolist() == [expected] * 4
 
 
+def test_a_share_just_reached_is_enough() -> None:
+    """13 of 26 points agree, 23 vote: 13 / 23 * 23 / 26 is below 1/2 in floating point."""
+    probability = probabilities(*[(4, 0.95)] * 13, *[(5, 0.95)] * 10, *[(6, 0.3)] * 3)
+    options = replace(DEFAULTS, initial_share=0.5)
+    labels = initial_pseudo_labels(probability, np.zeros(26, np.int32), options)
+    assert labels.semantic.tolist() == [4] * 26
+
+
 def test_nothing_confident_gives_no_label() -> None:
     labels = initial_pseudo_labels(probabilities((4, 0.5), (5, 0.9)), np.array([0, 0]), DEFAULTS)
     assert labels.semantic.tolist() == [-1, -1]
@@ -114,18 +123,6 @@ def test_weights_may_be_the_mean_probability_of_the_label(initial: str) -> None:
 # --- round 2 and later ---------------------------------------------------------------------------
 
 
-def proposals(*sets: tuple[list[int], int, float], size: int) -> Regions:
-    """(points, re-corrected class, certainty) of each proposal."""
-    offsets = np.cumsum([0] + [len(points) for points, _, _ in sets]).astype(np.int64)
-    return Regions(
-        np.array([point for points, _, _ in sets for point in points], np.int32),
-        offsets,
-        np.array([label for _, label, _ in sets], np.int32),
-        np.array([certainty for _, _, certainty in sets], np.float32),
-        size,
-    )
-
-
 #: Ten points that Φ takes for: chairs 0-5 (faint), a confident floor 6, a faint floor 7, a confident sofa 8,
 #: a faint sofa 9.
 PROBABILITY = probabilities(
@@ -140,7 +137,7 @@ def label(regions: Regions, threshold: float = 0.5, **changes: object) -> Pseudo
 
 
 def test_a_kept_proposal_gives_class_and_instance_to_its_points() -> None:
-    labels = label(proposals(([0, 1, 2], SOFA, 0.9), ([3, 4], CHAIR, 0.8), size=10))
+    labels = label(scored_regions(([0, 1, 2], SOFA, 0.9), ([3, 4], CHAIR, 0.8), size=10))
     assert labels.semantic.tolist() == [SOFA] * 3 + [CHAIR] * 2 + [-1, FLOOR, -1, -1, -1]
     assert labels.instance.tolist() == [0, 0, 0, 1, 1, -1, -1, -1, -1, -1]
     assert (labels.weight == 1).all()
@@ -148,7 +145,7 @@ def test_a_kept_proposal_gives_class_and_instance_to_its_points() -> None:
 
 def test_weights_may_be_certainty_on_proposals_and_probability_elsewhere() -> None:
     before = PROBABILITY.copy()
-    regions = proposals(([0, 1, 2], SOFA, 0.6), ([2, 3], CHAIR, 0.8), size=10)
+    regions = scored_regions(([0, 1, 2], SOFA, 0.6), ([2, 3], CHAIR, 0.8), size=10)
     labels = label(regions, outside="confident", weighting="confidence", semantic_threshold=0.55)
     assert labels.semantic.tolist() == [SOFA] * 2 + [CHAIR] * 2 + [-1, -1, FLOOR, FLOOR, SOFA, -1]
     np.testing.assert_allclose(labels.weight, [0.6, 0.6, 0.8, 0.8, 0, 0, 0.95, 0.6, 0.95, 0], rtol=1e-6)
@@ -158,21 +155,21 @@ def test_weights_may_be_certainty_on_proposals_and_probability_elsewhere() -> No
 def test_elsewhere_points_are_labelled_as_in_round_1() -> None:
     """The confident sofa 8 labels its supervoxel 7..9, but for what a kept proposal takes."""
     supervoxel = np.array([0, 0, 0, 0, 0, 0, 1, 2, 2, 2])
-    regions = proposals(([0, 1, 9], CHAIR, 0.8), size=10)
+    regions = scored_regions(([0, 1, 9], CHAIR, 0.8), size=10)
     labels = proposal_pseudo_labels(PROBABILITY, supervoxel, regions, SCANNET, DEFAULTS, 0.5)
     assert labels.semantic.tolist() == [CHAIR, CHAIR, -1, -1, -1, -1, FLOOR, SOFA, SOFA, CHAIR]
     assert labels.instance.tolist() == [0, 0, -1, -1, -1, -1, -1, -1, -1, 0]
 
 
 def test_background_and_the_uncertain_are_dropped() -> None:
-    regions = proposals(([0, 1], -1, 0.99), ([2, 3], CHAIR, 0.5), ([4, 5], CHAIR, 0.51), size=10)
+    regions = scored_regions(([0, 1], -1, 0.99), ([2, 3], CHAIR, 0.5), ([4, 5], CHAIR, 0.51), size=10)
     labels = label(regions)
     assert labels.instance.tolist() == [-1] * 4 + [0, 0] + [-1] * 4
     assert labels.semantic.tolist() == [-1] * 4 + [CHAIR, CHAIR, FLOOR, -1, -1, -1]
 
 
 def test_of_overlapping_proposals_the_most_certain_takes_the_shared_points() -> None:
-    regions = proposals(([0, 1, 2, 3], CHAIR, 0.7), ([3, 4, 5, 8], SOFA, 0.9), size=10)
+    regions = scored_regions(([0, 1, 2, 3], CHAIR, 0.7), ([3, 4, 5, 8], SOFA, 0.9), size=10)
     labels = label(regions)  # IoU 1/7: both stay
     assert labels.semantic.tolist() == [CHAIR] * 3 + [SOFA] * 3 + [FLOOR, -1, SOFA, -1]
     assert labels.instance[[3, 4, 5, 8]].tolist() == [0] * 4
@@ -180,7 +177,7 @@ def test_of_overlapping_proposals_the_most_certain_takes_the_shared_points() -> 
 
 
 def test_non_maximum_suppression_drops_the_less_certain() -> None:
-    regions = proposals(([0, 1, 2], CHAIR, 0.7), ([1, 2, 3], SOFA, 0.9), size=10)
+    regions = scored_regions(([0, 1, 2], CHAIR, 0.7), ([1, 2, 3], SOFA, 0.9), size=10)
     labels = label(regions)  # IoU 1/2
     assert labels.semantic[:4].tolist() == [-1, SOFA, SOFA, SOFA]
     assert label(regions, overlap_iou=0.6).semantic[:4].tolist() == [CHAIR, SOFA, SOFA, SOFA]
@@ -194,13 +191,13 @@ def test_non_maximum_suppression_drops_the_less_certain() -> None:
         ("argmax", [CHAIR, CHAIR, CHAIR, CHAIR, FLOOR, FLOOR, SOFA, SOFA]),
     ],
 )
-def test_points_outside_kept_proposals(outside: str, expected: list[int]) -> None:
-    labels = label(proposals(([0, 1], CHAIR, 0.9), size=10), outside=outside)
+def test_points_outside_kept_scored_regions(outside: str, expected: list[int]) -> None:
+    labels = label(scored_regions(([0, 1], CHAIR, 0.9), size=10), outside=outside)
     assert labels.semantic.tolist() == [CHAIR, CHAIR, *expected]
     assert labels.instance.tolist() == [0, 0] + [-1] * 8
 
 
-@pytest.mark.parametrize("regions", [Regions.empty(10), proposals(([0, 1], CHAIR, 0.4), size=10)])
+@pytest.mark.parametrize("regions", [Regions.empty(10), scored_regions(([0, 1], CHAIR, 0.4), size=10)])
 def test_nothing_kept_leaves_stuff_alone(regions: Regions) -> None:
     labels = label(regions)
     assert labels.semantic.tolist() == [-1] * 6 + [FLOOR, -1, -1, -1]
@@ -211,7 +208,7 @@ def test_nothing_kept_leaves_stuff_alone(regions: Regions) -> None:
 
 
 def test_saved_labels_are_the_same(tmp_path: Path) -> None:
-    labels = label(proposals(([0, 1], CHAIR, 0.9), size=10))
+    labels = label(scored_regions(([0, 1], CHAIR, 0.9), size=10))
     labels.save(tmp_path / "scene.npz")
     loaded = PseudoLabels.load(tmp_path / "scene.npz")
     for key, value in vars(labels).items():

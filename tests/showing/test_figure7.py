@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from tests.regions import scored_regions
 from tests.synthetic import BED, CHAIR, TABLE, room
 from twist.__main__ import main
 from twist.classes import SCANNET
@@ -29,14 +30,7 @@ def line_scene() -> Scene:
 
 def regions(*parts: tuple[list[int], int, float]) -> Regions:
     """Regions of the ten points: points, class, score."""
-    sizes = np.cumsum([0, *(len(points) for points, _, _ in parts)])
-    return Regions(
-        np.concatenate([np.array(points, np.int32) for points, _, _ in parts]),
-        sizes.astype(np.int64),
-        np.array([label for _, label, _ in parts], np.int32),
-        np.array([score for _, _, score in parts], np.float32),
-        10,
-    )
+    return scored_regions(*parts, size=10)
 
 
 def test_a_region_that_fits_has_its_instances_id() -> None:

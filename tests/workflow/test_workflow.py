@@ -132,6 +132,7 @@ def test_more_rounds_plan_only_the_new_ones(finished: Project) -> None:
         ("results/s3dis_5pct/eval.json", {}, "the raw data folder data/s3dis does not exist"),
         ("results/tiny_50pct-sedan/eval.json", {}, "unknown modifier -sedan"),
         ("results/tiny_10pct/eval.json", {}, "10 % of 4 training scenes is less than one scene"),
+        ("results/tiny_90pct/eval.json", {}, "all 4 training scenes are labelled, and none is left"),
         ("results/tiny_100pct/eval.json", {}, "at 100 % no scene is left to label"),
         ("results/nowhere_5pct/eval.json", {}, "there is no data set 'nowhere'"),
         ("results/tiny_50pct-seed1-control/eval.json", {}, "is written 'tiny_50pct-control-seed1'"),

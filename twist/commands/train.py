@@ -69,21 +69,24 @@ def run(arguments: argparse.Namespace) -> None:
         raise TwistError(f"{arguments.labelled} lists no scenes; training needs labelled ones")
     if arguments.start and arguments.backbone:
         raise TwistError("give --start or --backbone: a model to go on from has its backbone already")
-    files = [path for path in (arguments.labelled, arguments.start, arguments.backbone) if path]
+    lists_and_models = (arguments.labelled, arguments.unlabelled, arguments.start, arguments.backbone)
+    files = [path for path in lists_and_models if path]
     depends = settings.of_start_training() if is_start else settings.of_round_training()
     start_iterations = settings.training.start_iterations(len(labelled), arguments.full)
+    iterations = start_iterations if is_start else settings.selftraining.iterations
+    facts = {"seed": arguments.seed, "stage": arguments.stage, "iterations": iterations}
     plan = TrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
         scene_folder=arguments.data / "scenes",
         supervoxel_folder=arguments.data / "supervoxels",
         mix=scene_mix(arguments, settings, labelled),
-        iterations=start_iterations if is_start else settings.selftraining.iterations,
+        iterations=iterations,
         seed=arguments.seed,
         start=arguments.start,
         backbone=arguments.backbone,
         train_recorrection=not is_start,
-        origin=origin_of([*files, *arguments.depends], depends, seed=arguments.seed, stage=arguments.stage),
+        origin=origin_of([*files, *arguments.depends], depends, **facts),
     )
     paths = (arguments.work, arguments.out)
     launch(count, train_on, plan, *paths, arguments.device, arguments.name)
@@ -103,6 +106,8 @@ def scene_mix(arguments: argparse.Namespace, settings: Settings, labelled: tuple
     if not (arguments.unlabelled and arguments.pseudo_labels):
         raise TwistError("--stage round needs --unlabelled and --pseudo-labels; without them, use control")
     pseudo = read_names(arguments.unlabelled)
+    if not pseudo:
+        raise TwistError(f"{arguments.unlabelled} lists no scenes: a round needs some that are not labelled")
     return Mix(labelled, rounds.labelled_per_step, pseudo, rounds.pseudo_per_step, arguments.pseudo_labels)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from twist.errors import TwistError
 from twist.files import read_npz
-from twist.regions import Regions, iou
+from twist.regions import Regions, overlap
 from twist.scene import Scene
 from twist.selftraining.evidence import Evidence
 from twist.selftraining.pseudolabels import PseudoLabels
@@ -38,10 +38,12 @@ def pseudo_labelled_scenes(
 def pseudo_labelling(title: str, path: Path) -> Labelling:
     """One round's pseudo-labels of a scan. Instances come by Ψ's certainty, best first."""
     labels, evidence = PseudoLabels.load(path), Evidence.load(path)
-    instances = Regions.from_ids(labels.instance, labels.semantic)
-    shares = iou(instances, evidence.proposals)  # an instance is what better ones have left of its proposal
-    if len(instances):
-        instances = instances.with_labels(instances.label, evidence.proposals.score[shares.argmax(axis=1)])
+    instances, proposals = Regions.from_ids(labels.instance, labels.semantic), evidence.proposals
+    # An instance is what better ones have left of its proposal: the surest one of its class that holds all of it.
+    inside = overlap(instances, proposals).toarray() == instances.sizes[:, None]
+    its_own = inside & (instances.label[:, None] == proposals.label)
+    certainty = np.where(its_own, proposals.score, 0.0).max(axis=1, initial=0.0)
+    instances = instances.with_labels(instances.label, certainty)
     return Labelling(
         title,
         instances.select(np.argsort(-instances.score, kind="stable")),

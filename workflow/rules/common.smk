@@ -17,7 +17,7 @@ from twist.experiments import Experiment
 from twist.locks import clear_stale_locks, sole_run
 from twist.runs import Run
 from twist.slurm import cancel_orphans
-from twist.splits import labelled_count
+from twist.splits import labelled_number
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
 # uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
@@ -101,11 +101,23 @@ def scored_rounds(run):
     return range(1, last + 1) if last else [0]
 
 
+@functools.cache
+@told
+def labelled_scenes_of(run):
+    """How many training scenes are labelled."""
+    settings, scenes = data_settings(run.dataset), len(lists_of(run.dataset).train)
+    raw = Path(settings.data.raw)
+    return labelled_number(settings, raw, run.ratio, run.seed, scenes)
+
+
 @told
 def split_of(run, name):
-    settings = data_settings(run.dataset)
-    if not settings.data.label_lists:
-        labelled_count(run.ratio_pct, len(lists_of(run.dataset).train))
+    scenes = len(lists_of(run.dataset).train)
+    if labelled_scenes_of(run) >= scenes and name == "unlabelled":
+        raise TwistError(
+            f"{run.name}: all {scenes} training scenes are labelled, and none is left to learn from; "
+            f"full supervision is {run.dataset}_100pct-suponly"
+        )
     return f"results/data/{run.dataset}/splits/{run.ratio}pct-seed{run.seed}/{name}.txt"
 
 

@@ -44,10 +44,16 @@ def hidden_chunks_of(dataset):
     return portions(names, settings.data.scenes_per_job, prefix="test")
 
 
+@told
 def scenes_of_chunk(wildcards):
     hidden = wildcards.chunk.startswith("test")
-    chunks = hidden_chunks_of if hidden else chunks_of
-    return chunks(wildcards.dataset)[wildcards.chunk]
+    chunks = (hidden_chunks_of if hidden else chunks_of)(wildcards.dataset)
+    if wildcards.chunk not in chunks:
+        known = f"{next(iter(chunks))} to {list(chunks)[-1]}"
+        raise TwistError(
+            f"{wildcards.dataset} has no portion {wildcards.chunk}; there are {known}"
+        )
+    return chunks[wildcards.chunk]
 
 
 @told

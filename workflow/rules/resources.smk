@@ -56,11 +56,12 @@ def asked_minutes(seconds):
 
 
 def memory(step):
-    """A resource function: megabytes of a job of this step, enough for the largest scan."""
+    """A resource function: megabytes of a job of this step, enough for the largest scan in each of its processes."""
 
-    def mem_mb(wildcards, attempt):
+    def mem_mb(wildcards, attempt, threads):
         _, largest = points_of(dataset_of(wildcards))
-        return asked_mb(COSTS[step].mb + COSTS[step].mb_per_million * largest, attempt)
+        one = COSTS[step].mb + COSTS[step].mb_per_million * largest
+        return asked_mb(threads * one, attempt)
 
     return mem_mb
 
@@ -132,7 +133,8 @@ def training_cores(wildcards):
 def training_memory(wildcards, attempt):
     """Each process that loads scans keeps up to `cache_gb` of them, and so does the training itself."""
     cache_mb = 1024 * settings_of(run_of(wildcards)).training.cache_gb
-    return asked_mb(TRAINING_MB + training_cores(wildcards) * cache_mb, attempt)
+    own = TRAINING_MB * gpus_of_training(wildcards)
+    return asked_mb(own + training_cores(wildcards) * cache_mb, attempt)
 
 
 def training_minutes(wildcards):
@@ -142,7 +144,7 @@ def training_minutes(wildcards):
         scans = rounds.iterations * (rounds.labelled_per_step + rounds.pseudo_per_step)
     else:
         run = run_of(wildcards)
-        labelled = labelled_count(run.ratio_pct, len(lists_of(run.dataset).train))
+        labelled = labelled_scenes_of(run)
         steps = training.start_iterations(labelled, full=run.ratio_pct == 100)
         scans = steps * training.scenes_per_step
     usual, _ = points_of(dataset_of(wildcards))

@@ -20,8 +20,11 @@ def own_scan(wildcards):
     return str(scans[wildcards.scan])
 
 
+@told
 def found_in_own_scans(wildcards):
     """What is found in every one of them."""
+    if not own_scans():
+        raise TwistError(f"{config['scans']['folder']} holds no scans to look into")
     return [
         f"results/{wildcards.run}/scans/{scan}/instances.csv" for scan in own_scans()
     ]
