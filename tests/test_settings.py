@@ -166,7 +166,10 @@ def test_numbers_and_flags_may_be_texts_as_the_command_line_gives_them() -> None
 # --- what results depend on ----------------------------------------------------------------------
 
 COMFORT = {
+    "data.raw",
     "data.test_list",
+    "data.scenes_per_job",
+    "data.inference_shards",
     "training.workers",
     "training.cache_gb",
     "training.save_every_s",

@@ -12,7 +12,7 @@ class DataSettings:
     """Where a data set lies, how it is read, and which scenes are labelled."""
 
     format: str = setting("scannet", "raw folder layout", choices=("scannet", "s3dis"))
-    raw: str = setting("", "folder of the raw download")
+    raw: str = setting("", "folder of the raw download", changes_result=False)
     generated: bool = setting(False, "made by `twist rooms` into `raw` if missing")
     lists_folder: str = setting(
         "", "folder of the lists of training, scored and labelled scenes; empty = `raw`"
@@ -26,8 +26,12 @@ class DataSettings:
         "", "lists of labelled scenes, with {ratio} for the percentage and {seed}; empty = drawn"
     )
     own_lists: bool = setting(False, "the lists are your own: do not compare them with the published hashes")
-    scenes_per_job: int = setting(15, "scenes per preparation job; start-up costs a second a job", at_least=1)
-    inference_shards: int = setting(1, "jobs that labelling and prediction are each divided into", at_least=1)
+    scenes_per_job: int = setting(
+        15, "scenes per preparation job; start-up costs a second a job", at_least=1, changes_result=False
+    )
+    inference_shards: int = setting(
+        1, "jobs that labelling and prediction are each divided into", at_least=1, changes_result=False
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.scoring.records import score
 from twist.__main__ import main
+from twist.runs import Run
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +48,8 @@ def test_a_shared_round_is_told_under_the_runs_own_name(folder: Path) -> None:
         ("-tau0.3", 1, 10.0), ("-tau0.3", 2, 20.0),
     ]  # fmt: skip
     assert json.loads((folder / "eval.json").read_text()) == rounds[-1]
+    own = Run.parse("tiny_50pct-tau0.3").resolve(ROOT / "config", {})
+    assert {one["provenance"]["settings"] for one in rounds} == {own.fingerprint()}
     assert (folder / "m.csv").read_text() == "round,step,loss\n0,5,0\n1,5,1\n2,5,2\n"
 
 

@@ -30,6 +30,17 @@ def test_a_row_each_under_what_they_share(tmp_path: Path) -> None:
     assert [row["AP50"] for row in rows] == ["20.0", str(1 / 3)]
 
 
+def test_all_rounds_of_a_run_and_what_its_name_changes(tmp_path: Path) -> None:
+    rounds = [score(rounds=number, variant="-tau0.3-seed1") for number in (1, 2)]
+    sole = score(method="suponly", rounds=0, variant="-suponly-tau0.3-seed1")
+    assert table(tmp_path, sole, json.dumps(rounds)) == 0
+    lines = (tmp_path / "t.md").read_text().splitlines()
+    assert lines[0] == "own, 5 % of the scenes labelled, 2 scored scenes, percent, -tau0.3"
+    assert [line.split(" | ")[1].strip() for line in lines[4:]] == ["0", "1", "2"]
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert [row["variant"] for row in rows] == ["-suponly-tau0.3-seed1", *["-tau0.3-seed1"] * 2]
+
+
 def test_a_score_without_a_run(tmp_path: Path) -> None:
     assert table(tmp_path, score(ratio_pct=None, method=None, rounds=None, seed=None)) == 0
     assert (tmp_path / "t.md").read_text().startswith("own, 2 scored scenes, percent\n")

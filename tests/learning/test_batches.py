@@ -112,12 +112,18 @@ def test_the_walk_is_a_pure_function_of_seed_and_step() -> None:
 
 @pytest.fixture
 def sequence(tmp_path: Path) -> BatchSequence:
-    """Steps 0..9 over two labelled and two pseudo-labelled rooms."""
+    return sequence_over(tmp_path, 120)
+
+
+def sequence_over(tmp_path: Path, points: int) -> BatchSequence:
+    """Steps 0..9 over two labelled and two pseudo-labelled rooms of so many points."""
     names = ("room0", "room1", "room2", "room3")
-    write_rooms(tmp_path, names, 120)
+    write_rooms(tmp_path, names, points)
+    one_chair = PseudoLabels(
+        np.full(points, 4, np.int32), np.zeros(points, np.int32), np.ones(points, np.float32)
+    )
     for name in names[2:]:
-        labels = PseudoLabels(np.full(120, 4, np.int32), np.zeros(120, np.int32), np.ones(120, np.float32))
-        labels.save(tmp_path / "labels" / f"{name}.npz")
+        one_chair.save(tmp_path / "labels" / f"{name}.npz")
     cache = SampleCache(tmp_path / "scenes", tmp_path / "supervoxels", SCANNET, 1.0)
     mix = Mix(names[:2], 1, names[2:], 1, tmp_path / "labels")
     return BatchSequence(cache, mix, SETTINGS, 3, range(10))
@@ -176,5 +182,26 @@ def test_a_damaged_scene_is_named_in_one_line(sequence: BatchSequence, workers: 
 
 def test_moving_to_a_device_keeps_everything(sequence: BatchSequence) -> None:
     batch = sequence.batch(0)
-    assert same(batch.to(CPU), batch)
+    assert batch.to(CPU) is batch
     assert not same(replace(batch, names=("other", "room")), batch)
+    moved = batch.to(torch.device("meta"))
+    assert moved.in_memory is batch
+    assert (len(moved), moved.largest_index) == (len(batch), batch.largest_index)
+    pairs = list(zip(moved.tensors(), batch.tensors(), strict=True))
+    assert len(pairs) == 14
+    for there, here in pairs:
+        assert there.device.type == "meta"
+        assert (there.shape, there.dtype) == (here.shape, here.dtype)
+    assert moved.points_of(1) == batch.points_of(1)  # without asking the device
+
+
+def test_instances_are_pasted_into_pseudo_labelled_scenes_alone(tmp_path: Path) -> None:
+    sequence = sequence_over(tmp_path, 900)  # furniture of 150 points each
+    pasting = tiny_settings(selftraining={"paste": 2})
+    other = BatchSequence(sequence.cache, sequence.mix, pasting, sequence.seed, sequence.steps)
+    for step in range(3):
+        plain, pasted = sequence.batch(step), other.batch(step)
+        assert plain.annotated_scenes == pasted.annotated_scenes
+        more = (pasted.point_offsets.diff() - plain.point_offsets.diff()).tolist()
+        assert [extra > 0 for extra in more] == [not annotated for annotated in plain.annotated_scenes]
+        assert same(other.batch(step), pasted)

@@ -106,8 +106,24 @@ def test_whether_the_gradient_reaches_the_features(reaches: bool, tmp_path: Path
 
 
 def test_the_largest_proposals_are_kept_in_their_order(tmp_path: Path) -> None:
-    batch = batch_of(tmp_path, True)
-    assert step(batch, perfect(batch), proposals_max=3)[1] == 3
+    sample = room_sample(tmp_path, 600)  # furniture of 100 points each
+    keep = np.ones(len(sample), bool)
+    for label, fewer in ((TABLE, 20), (CHAIR, 120)):
+        keep[np.flatnonzero(sample.semantic == label)[::-1][:fewer]] = False
+    keep[np.flatnonzero(sample.semantic == CHAIR)[:40]] = False
+    batch = make_batch([sample.select(keep)], SETTINGS.network)
+
+    def kept(most: int) -> list[int]:
+        memory, settings = (
+            ProposalMemory(1),
+            tiny_settings(proposals=PROPOSALS, recorrection={"proposals_max": most}),
+        )
+        recorrection_step(fresh_model(), perfect(batch), batch, settings, memory)
+        return memory.recall(1)[0].label.tolist()
+
+    chair = SCANNET.things.tolist().index(CHAIR)
+    assert len(set(kept(9))) == 3
+    assert kept(2) == [label for label in kept(9) if label != chair]
 
 
 def test_a_proposal_over_all_furniture_is_not_certain(tmp_path: Path) -> None:
@@ -158,6 +174,18 @@ def test_enough_annotated_scenes_need_no_memory(tmp_path: Path) -> None:
     batch, memory = batch_of(tmp_path, True, True), ProposalMemory(2)
     steps(1, batch, memory, background=True)
     assert steps(1, batch, memory, scenes_per_step=2) == pytest.approx([np.log1p(np.exp(-2))], rel=1e-4)
+
+
+def test_a_scene_without_proposals_is_not_replaced_from_memory(tmp_path: Path) -> None:
+    batch, memory = batch_of(tmp_path, True, True), ProposalMemory(2)
+    steps(1, batch, memory, background=True)
+    extraction = perfect(batch)
+    logits = extraction.logits.detach().clone()
+    logits[batch.indices[:, 0] == 0] = torch.eye(20)[0]  # all wall
+    settings = tiny_settings(proposals=PROPOSALS, recorrection={"scenes_per_step": 2})
+    model = model_of_certainty(2.0).eval()
+    losses, _ = recorrection_step(model, replace(extraction, logits=logits), batch, settings, memory)
+    assert losses["certainty"].item() == pytest.approx(np.log1p(np.exp(-2)), rel=1e-4)
 
 
 def test_remembered_scenes_teach_psi_but_not_phi(tmp_path: Path) -> None:

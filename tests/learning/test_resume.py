@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.learning.trainings import (
+    CPU,
     ROUND,
     START,
     STEPS,
@@ -108,6 +109,15 @@ def test_a_signal_to_all_processes_of_a_training_saves_it(
     assert f"stopped by {number.name} after step" in (tmp_path / "said").read_text()
     assert_same(run(plan, tmp_path), uninterrupted[START])
     assert "goes on from the saved step" in log_of(tmp_path)
+
+
+@pytest.mark.parametrize(("chosen", "saving", "pause"), [(0, 9, 0), (30, 0.1, 30), (30, 3, 147)])
+def test_saving_takes_no_more_than_a_fiftieth_of_the_time(
+    chosen: float, saving: float, pause: float, data: Path, tmp_path: Path
+) -> None:
+    plan = plan_of(data, training={"save_every_s": chosen})
+    trainer = Trainer(plan, tmp_path, CPU, TrainingLog(tmp_path, STEPS, "test"))
+    assert trainer._pause_after(saving) == pytest.approx(pause)
 
 
 @pytest.mark.parametrize("stage", [START, ROUND])

@@ -41,12 +41,14 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.run:
         raise TwistError("give --run, the run that the scores are of")
     run = Run.parse(arguments.run)
-    # a round that runs share was scored under the name of one of them
-    records = [
-        record | run.about(record["rounds"]) for record in map(read_round_record, arguments.evaluations)
-    ]
+    settings = chosen_settings(arguments)
+    records = []
+    for record in map(read_round_record, arguments.evaluations):
+        # a round that runs share was scored under the name and the settings of one of them
+        source = record["provenance"] | {"settings": settings.fingerprint()}
+        records.append(record | run.about(record["rounds"]) | {"provenance": source})
     write_text(arguments.metrics_out, joined_metrics(arguments.metrics).to_csv(index=False))
-    chosen_settings(arguments).save(arguments.settings_out)
+    settings.save(arguments.settings_out)
     write_json(arguments.rounds_out, records)
     write_json(arguments.out, records[-1])
 

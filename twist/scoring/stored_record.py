@@ -36,6 +36,12 @@ def read_record(path: str | Path) -> dict[str, Any]:
     return _checked_record(read_json(path), str(path))
 
 
+def read_records(path: str | Path) -> list[dict[str, Any]]:
+    """Read an eval.json or a rounds.json. Raises TwistError likewise."""
+    content = read_json(path)
+    return read_round_records(path) if isinstance(content, list) else [_checked_record(content, str(path))]
+
+
 def read_round_records(path: str | Path) -> list[dict[str, Any]]:
     """Read a rounds.json: the eval.json of each round of a run, in order. Raises TwistError likewise."""
     content = read_json(path)

@@ -39,7 +39,7 @@ def pseudo_labelling(title: str, path: Path) -> Labelling:
     """One round's pseudo-labels of a scan. Instances come by Ψ's certainty, best first."""
     labels, evidence = PseudoLabels.load(path), Evidence.load(path)
     instances, proposals = Regions.from_ids(labels.instance, labels.semantic), evidence.proposals
-    # An instance is what better ones have left of its proposal: the surest one of its class that holds all of it.
+    # An instance is what better ones have left of its proposal: the surest of its class that holds all of it.
     inside = overlap(instances, proposals).toarray() == instances.sizes[:, None]
     its_own = inside & (instances.label[:, None] == proposals.label)
     certainty = np.where(its_own, proposals.score, 0.0).max(axis=1, initial=0.0)

@@ -18,7 +18,7 @@ def result_rows(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "method": _NAMES.get(record["method"], record["method"]),
             "round": record["rounds"],
-            **{key: record[key] for key in ("seed", "mAP", "AP50", "AP25")},
+            **{key: record[key] for key in ("seed", "variant", "mAP", "AP50", "AP25")},
         }
         for record in records
     ]

@@ -192,13 +192,9 @@ def compared_runs(wildcards):
     ]
 
 
-def table_rows(wildcards):
-    """Every scored round of the compared runs."""
-    return [score for run in compared_runs(wildcards) for score in scores_of(run)]
-
-
-def finished_runs(wildcards):
-    return [f"results/{run.name}/eval.json" for run in compared_runs(wildcards)]
+def compared_rounds(wildcards):
+    """The scores of all rounds of the compared runs."""
+    return [f"results/{run.name}/rounds.json" for run in compared_runs(wildcards)]
 
 
 @told

@@ -85,8 +85,7 @@ rule finish_run:
 
 rule table:
     input:
-        rows=table_rows,
-        finished=finished_runs,
+        compared_rounds,
     output:
         md="results/tables/{dataset}_{ratio}pct{rest}.md",
         csv=report(
@@ -103,4 +102,4 @@ rule table:
     conda:
         ENVIRONMENT
     shell:
-        "python -m twist table --evaluations {input.rows} --out {output.md} --csv {output.csv} 2>&1 | tee {log}"
+        "python -m twist table --evaluations {input} --out {output.md} --csv {output.csv} 2>&1 | tee {log}"
