@@ -72,10 +72,10 @@ class Scale:
     @classmethod
     def of(cls, settings: Settings, train: int, val: int) -> Scale:
         chosen, rounds = settings.training, settings.selftraining
-        labelled = rounds.labelled_per_step + rounds.pseudo_per_step
+        scenes_round = rounds.labelled_per_step + rounds.pseudo_per_step
         return cls(
             train, val, VERTICES, chosen.iterations, rounds.iterations, rounds.rounds, chosen.scenes_per_step,
-            labelled,
+            scenes_round,
         )  # fmt: skip
 
     @property
@@ -89,14 +89,15 @@ class Scale:
 
     def cpu_hours(self, costs: Costs) -> dict[str, float]:
         """Once for the data, and for one run of all rounds."""
-        scans, passes = self.train + self.val, self.rounds * self.train
+        scans, labelled, scored = self.train + self.val, self.rounds * self.train, self.rounds * self.val
+        clustered = labelled - self.train + scored  # round 1 labels without proposals
         seconds = {
             "reading and preparing": scans * costs.prepare,
             "supervoxels (where not the release's)": scans * costs.supervoxels,
             "augmentation and voxelisation of all steps": self.scans_trained
             * (costs.augment + costs.voxelise),
-            "clustering and pseudo-labels, all rounds": passes * (costs.cluster + costs.label),
-            "evaluation, all rounds": (self.rounds + 1) * self.val * costs.evaluate,
+            "clustering and pseudo-labels, all rounds": clustered * costs.cluster + labelled * costs.label,
+            "evaluation, all rounds": scored * costs.evaluate,
         }
         return {key: value * self.vertices / HOUR for key, value in seconds.items()}
 
@@ -106,13 +107,13 @@ class Scale:
         bytes_each = {
             "prepared scans and supervoxels": scans * (SCENE + SUPERVOXEL),
             "pseudo-labels, all rounds": self.rounds * self.train * LABELS,
-            "predictions, all rounds": (self.rounds + 1) * self.val * PREDICTIONS,
+            "predictions, all rounds": self.rounds * self.val * PREDICTIONS,
         }
         return {key: value * self.vertices / 1e9 for key, value in bytes_each.items()}
 
     def gpu_hours(self, steps_a_second: float, scene_ms: float) -> tuple[float, float]:
         """Of training, and of predicting unlabelled and validation scans in all rounds, on one GPU."""
-        predicted = self.rounds * self.train + (self.rounds + 1) * self.val
+        predicted = self.rounds * (self.train + self.val)
         return self.steps / steps_a_second / HOUR, predicted * scene_ms / 1000 / HOUR
 
     def wall_hours(self, steps_a_second: float, scene_ms: float, gpus: int) -> float:

@@ -69,9 +69,8 @@ def step_parts(name: str, scenes: int, steps: int) -> tuple[int, dict[str, float
             seconds: dict[str, float] = defaultdict(float)
             begin = time.perf_counter()
             with timed(seconds):
-                trainer._train_step(batch, 1e-3)
+                trainer.train_step(batch, 1e-3)
             rows.append(seconds | {"whole": time.perf_counter() - begin})
-            trainer.step += 1
     median = {key: 1000 * statistics.median(row[key] for row in rows[1:]) for key in rows[-1]}
     return len(batch.indices), median
 

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from twist.errors import TwistError
-from twist.runs import Run, add_settings_arguments, chosen_settings, dataset_settings, settings_of
+from twist.runs import Run, add_settings_arguments, chosen_settings, dataset_settings, settings_of_modifier
 from twist.settings import Settings
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -296,7 +296,7 @@ def test_a_modifiers_value_is_checked(name: str) -> None:
 def test_a_variant_may_not_change_the_data_that_runs_share(variant: Any) -> None:
     """It would do nothing: a data set is prepared once for all of its runs."""
     with pytest.raises(TwistError, match=r"variants\.yaml: mine must hold settings of training or later"):
-        settings_of("mine", {"mine": variant})
+        settings_of_modifier("mine", {"mine": variant})
 
 
 def test_a_misspelt_override_is_named() -> None:
@@ -339,7 +339,7 @@ def test_a_run_tells_what_it_is() -> None:
 
 def test_a_number_has_one_spelling() -> None:
     with pytest.raises(TwistError, match=r"-tau0\.50 is written -tau0\.5"):
-        settings_of("tau0.50", {})
+        settings_of_modifier("tau0.50", {})
 
 
 def test_self_training_needs_unlabelled_scenes() -> None:

@@ -164,7 +164,7 @@ class Run:
         layers["config.yaml: settings"] = overrides
         variants = read_yaml(config / "variants.yaml")
         for change in self.changes:
-            layers[f"-{change}"] = settings_of(change, variants)
+            layers[f"-{change}"] = settings_of_modifier(change, variants)
         return Settings.from_layers(layers)
 
 
@@ -215,7 +215,7 @@ def overrides_of(arguments: argparse.Namespace) -> Any:
         raise TwistError(f"--override {arguments.override}: not valid YAML") from error
 
 
-def settings_of(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
+def settings_of_modifier(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings that a modifier stands for. Raises TwistError for an unknown one."""
     if change in PRETRAINED:
         return {"pretraining": {"method": change}}

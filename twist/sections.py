@@ -1,4 +1,6 @@
-"""The sections of the settings: every setting once, with type, default, range and why.
+"""The sections of the settings of training and inference, with type, default, range and why.
+
+Those of data stand in data_sections.py, those of pre-training in pretraining_sections.py.
 
 Marks in the reasons: [P] stated in the paper, [O] taken from openly published related work, [C] our choice,
 because the paper is silent. Units are in the names.

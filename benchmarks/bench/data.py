@@ -1,4 +1,4 @@
-"""Cases of data: raw scans read and prepared, scans generated, evaluation, pseudo-labels."""
+"""Cases of data: raw scans read and prepared, scans generated."""
 
 from __future__ import annotations
 

@@ -119,10 +119,7 @@ def step_task(rooms: int, folder: Path) -> Task:
 
         def step() -> dict[str, float]:
             torch.manual_seed(0)  # of dropout
-            numbers = trainer._train_step(batch, 1e-3)
-            trainer.step += 1
-            trainer.average.update(trainer.model, trainer.step)
-            return numbers
+            return trainer.train_step(batch, 1e-3)
 
         return step
 

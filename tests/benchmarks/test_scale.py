@@ -35,7 +35,11 @@ def test_hours_follow_from_scans_and_steps() -> None:
     assert scale.cpu_hours(costs)["augmentation and voxelisation of all steps"] == pytest.approx(
         800 * 1000 * 1e-4
     )
-    assert scale.gpu_hours(2.0, 100.0) == (pytest.approx(100 / 3600), pytest.approx(26 * 0.1 / 3600))
+    assert scale.gpu_hours(2.0, 100.0) == (pytest.approx(100 / 3600), pytest.approx(24 * 0.1 / 3600))
+    clustering = scale.cpu_hours(Costs(0, 0, 0, 0, 3.6, 0, 0))["clustering and pseudo-labels, all rounds"]
+    assert clustering == pytest.approx(
+        14 * 1000 * 3.6 / 3600
+    )  # ten scans in round 2, two scored ones in both
     training, predicting = scale.gpu_hours(2.0, 100.0)
     assert scale.wall_hours(2.0, 100.0, 8) == pytest.approx(training / 4 + predicting / 8)
 

@@ -78,7 +78,7 @@ def run_until(moments: int, plan: TrainingPlan, folder: Path, last_words: Path) 
 
         setattr(owner, name, wrapped)
 
-    around(TrainingLoop, "_train_step", "step")
+    around(TrainingLoop, "train_step", "step")
     around(torch.Tensor, "backward", "backward")
     around(MovingAverage, "update", "average")
     around(TrainingLog, "add", "log")

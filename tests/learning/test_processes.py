@@ -117,7 +117,7 @@ def some_steps(processes: Processes, plan: TrainingPlan, folder: Path) -> None:
     sequence = BatchSequence(trainer.cache, plan.mix, plan.settings, plan.seed, range(4), processes)
     said: dict[str, Any] = {"parts": []}
     for step in range(4):
-        said["parts"].append(trainer._train_step(sequence.batch(step), 0.02))
+        said["parts"].append(trainer.train_step(sequence.batch(step), 0.02))
         if step == 0:
             named = trainer.model.named_parameters()
             said["gradient"] = {key: p.grad.clone() for key, p in named if p.grad is not None}

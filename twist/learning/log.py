@@ -18,7 +18,8 @@ class TrainingLog:
     """Collects what happens between two log lines and writes it to the terminal, log.txt and metrics.csv.
 
     metrics.csv has one row a line: step, learning rate, loss parts, proposals, voxels/s, data and compute
-    seconds a step. After a resume, rows past the saved step are dropped and written again.
+    seconds a step. After a resume, rows past the saved step are dropped and written again; the first
+    of them averages the steps since the saved one alone.
     """
 
     def __init__(self, folder: Path, total_steps: int, name: str) -> None:

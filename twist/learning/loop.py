@@ -170,9 +170,7 @@ class TrainingLoop(ABC, Generic[B]):
             for batch in ahead(self.batches(range(self.step, total)), self.device):
                 computing_since = time.monotonic()
                 rate = learning_rate(self.step, total, settings)
-                parts = self._train_step(batch, rate)
-                self.step += 1
-                self.average.update(self.model, self.step)
+                parts = self.train_step(batch, rate)
                 now = time.monotonic()
                 seconds = {"data_s": computing_since - waiting_since, "compute_s": now - computing_since}
                 voxels = int(self.processes.table([len(batch.indices)]).sum())
@@ -200,7 +198,11 @@ class TrainingLoop(ABC, Generic[B]):
         number = int(table[:, 0].max())
         return Signals(number).name if number else "", bool(table[:, 1].any())
 
-    def _train_step(self, batch: B, rate: float) -> dict[str, float]:
+    def train_step(self, batch: B, rate: float) -> dict[str, float]:
+        """One step at a learning rate, moving average included: its losses and other figures by name.
+
+        Raises TwistError when a loss or the gradient is not finite.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
@@ -222,6 +224,8 @@ class TrainingLoop(ABC, Generic[B]):
             self._require_finite({"gradient": said[-1]}, batch)
         self.scaler.step(self.optimizer)
         self.scaler.update()
+        self.step += 1
+        self.average.update(self.model, self.step)
         return parts | numbers
 
     def _require_finite(self, values: dict[str, float], batch: B) -> None:

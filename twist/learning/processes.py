@@ -1,4 +1,4 @@
-"""Several processes train one model, one a GPU: torch's launcher, and what they tell one another.
+"""Several processes train one model, one a GPU: what they tell one another (launching.py starts them).
 
 The scenes of a step are divided among the processes, and whatever is a sum over scenes is summed over the
 processes: the losses' denominators, BatchNorm's statistics, the gradient. So a step is that of one process,

@@ -25,7 +25,7 @@ class SceneSample:
     xyz: (N, 3) float32, metres, axis-aligned, the floor near z = 0
     rgb: (N, 3) float32 in [-1, 1]; normal: (N, 3) float32, unit or zero
     supervoxel_features: (N, 8) float32, statistics of the point's supervoxel that no rotation about z changes
-    supervoxel: (N,) int32 ids 0..K-1
+    supervoxel: (N,) int32 ids, 0..K-1 of a whole scan
     semantic: (N,) int64 class index, -1 = not learned from
     instance: (N,) int64 id, -1 = no offset is learned
     weight: (N,) float32 of the semantic loss

@@ -147,6 +147,15 @@ def scores_of(run):
     return [score_of(run, round_number) for round_number in scored_rounds(run)]
 
 
+def predictions_folder(wildcards, input):
+    return Path(input.predictions[0]).parent
+
+
+def plot_stem(wildcards, output):
+    """The path of a plot without the ending that tells its format."""
+    return Path(output.png).with_suffix("")
+
+
 def last_predictions(wildcards):
     """The manifests of the last model's predictions of the scored scenes."""
     run = run_of(wildcards)
@@ -198,7 +207,7 @@ def compared_rounds(wildcards):
 
 
 @told
-def scores_of_experiment(wildcards):
+def rounds_of_experiment(wildcards):
     """The scores of all rounds of all runs of a table."""
     experiment = Experiment.load(CONFIG / "experiments" / f"{wildcards.name}.yaml")
     return [f"results/{run.name}/rounds.json" for run in experiment.runs()]

@@ -150,7 +150,7 @@ rule splits:
             "data.label_lists",
             "data.own_lists",
         ),
-        raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
+        raw=raw_folder,
         folder=subpath(output[0], parent=True),
     shell:
         "python -m twist splits --dataset {wildcards.dataset} --override {params.override:q}"

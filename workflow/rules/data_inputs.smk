@@ -18,6 +18,11 @@ def data_setting(*names):
     return lambda wildcards: data_settings(wildcards.dataset).canonical_json(*names)
 
 
+def raw_folder(wildcards, output):
+    """Where the download lies. Untracked, as `override` is: one that is moved, links included, is the same."""
+    return data_settings(wildcards.dataset).data.raw
+
+
 @functools.cache  # planning asks for them thousands of times
 @told
 def lists_of(dataset):

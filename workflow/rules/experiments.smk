@@ -4,7 +4,7 @@
 rule experiment:
     input:
         rows="config/experiments/{name}.yaml",
-        rounds=scores_of_experiment,
+        rounds=rounds_of_experiment,
     output:
         md="results/experiments/{name}.md",
         csv=report(

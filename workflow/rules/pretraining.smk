@@ -23,7 +23,7 @@ rule views:
         override=override,
         version=VIEWS_VERSION,
         settings=views_settings,
-        raw=lambda wildcards: data_settings(wildcards.dataset).data.raw,
+        raw=raw_folder,
         scans=training_scans_of_chunk,
         folder=subpath(output[0], parent=True),
     shell:

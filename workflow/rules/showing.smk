@@ -8,7 +8,7 @@ include: "showing_inputs.smk"
 # Of the runs that have scores when Snakemake starts; it makes anew what it holds for outdated among them.
 rule compare:
     input:
-        compared_scores,
+        rounds_of_paper_table,
     output:
         md="results/tables/{dataset}_{table}.md",
         csv=report(
@@ -34,7 +34,7 @@ rule compare:
     params:
         override=override,
         settings=data_setting("data.format", "selftraining.rounds"),
-        stem=lambda wildcards, output: Path(output.png).with_suffix(""),
+        stem=plot_stem,
     shell:
         "python -m twist compare --dataset {wildcards.dataset} --override {params.override:q}"
         " --table {wildcards.table} --results results --out {output.md} --csv {output.csv}"
@@ -81,7 +81,7 @@ rule losses:
     conda:
         ENVIRONMENT
     params:
-        stem=lambda wildcards, output: Path(output.png).with_suffix(""),
+        stem=plot_stem,
     shell:
         "python -m twist losses --metrics {input} --plot {params.stem} > {log} 2>&1"
 
@@ -111,8 +111,8 @@ rule precision_recall:
     params:
         override=override,
         run=run_of,
-        folder=lambda wildcards, input: Path(input.predictions[0]).parent,
-        stem=lambda wildcards, output: Path(output.png).with_suffix(""),
+        folder=predictions_folder,
+        stem=plot_stem,
     shell:
         "python -m twist precision-recall --run {wildcards.run} --override {params.override:q}"
         " --scenes results/data/{params.run.dataset}/scenes --list {input.scenes}"
@@ -144,7 +144,7 @@ rule figure7:
         override=override,
         run=run_of,
         shown=config["figure7"],
-        folder=lambda wildcards, input: Path(input.predictions[0]).parent,
+        folder=predictions_folder,
         strips=strip_arguments,
     shell:
         "python -m twist figure7 --run {wildcards.run} --override {params.override:q}"
@@ -179,7 +179,7 @@ rule viewer:
             "viewer.predicted_scenes", "viewer.unlabelled_scenes", "viewer.points_max"
         ),
         run=run_of,
-        folder=lambda wildcards, input: Path(input.predictions[0]).parent,
+        folder=predictions_folder,
         labels=label_arguments,
     shell:
         "python -m twist viewer --run {wildcards.run} --override {params.override:q}"

@@ -4,7 +4,7 @@ from twist.published.tables import TABLES, paper_table
 
 
 @told
-def compared_scores(wildcards):
+def rounds_of_paper_table(wildcards):
     """The scores of the runs of a table that have been run, whichever they are."""
     results, settings = Path("results"), data_settings(wildcards.dataset)
     table = paper_table(wildcards.table, wildcards.dataset, settings, results)
@@ -12,7 +12,7 @@ def compared_scores(wildcards):
     return [f"results/{run.name}/rounds.json" for run in runs]
 
 
-def labelled_rounds(run):
+def pseudo_labelled_rounds(run):
     """The rounds that learn from pseudo-labels: none of Sup-only and of the control."""
     return range(1, last_round(run) + 1) if run.method == "twist" else []
 
@@ -22,7 +22,7 @@ def pseudo_labels_of_run(wildcards):
     run = run_of(wildcards)
     manifests = [
         manifest
-        for round_number in labelled_rounds(run)
+        for round_number in pseudo_labelled_rounds(run)
         for manifest in shard_manifests(run, labels_folder(run, round_number))
     ]
     if not manifests:
@@ -36,7 +36,7 @@ def label_arguments(wildcards, input):
         return ""
     run = run_of(wildcards)
     folders = " ".join(
-        labels_folder(run, round_number) for round_number in labelled_rounds(run)
+        labels_folder(run, round_number) for round_number in pseudo_labelled_rounds(run)
     )
     return f"--unlabelled {input.unlabelled} --pseudo-labels {folders}"
 

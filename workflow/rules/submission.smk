@@ -35,7 +35,7 @@ rule submission:
         runtime=60,
     params:
         override=override,
-        folder=lambda wildcards, input: Path(input.predictions[0]).parent,
+        folder=predictions_folder,
     shell:
         "python -m twist export-submission --run {wildcards.run} --override {params.override:q}"
         " --predictions {params.folder} --list {input.scenes:q} --out {output} 2>&1 | tee {log}"
