@@ -11,7 +11,7 @@ import pytest
 from tests.documents import PAGES, shell_lines
 from twist.__main__ import build_parser, verbs
 from twist.checking import read_yaml
-from twist.runs import Run, settings_of
+from twist.runs import Run, settings_of_modifier
 
 ROOT = PAGES[0].parent
 
@@ -47,4 +47,4 @@ def test_runs_named_in_the_readme_are_runs() -> None:
     assert len(names) > 5
     for name in names:
         for change in Run.parse(name).changes:
-            settings_of(change, variants)
+            settings_of_modifier(change, variants)

@@ -36,6 +36,8 @@ def test_the_whole_of_scannet_is_planned_in_portions(tmp_path: Path) -> None:
     plan = project.plan("results/scannet_5pct/eval.json", settings=OWN)
     assert (plan["check_data"], plan["prepare"], plan["supervoxels"]) == (1, 31, 31)
     assert (plan["pseudo_labels"], plan["train_round"]) == (20, 5)
+    single = {"data": OWN["data"] | {"scenes_per_job": 1}}
+    assert project.plan("results/data/scannet/scenes.json", settings=single)["prepare"] == 1513
 
 
 def test_a_download_is_checked_then_prepared_and_not_again(project: Project) -> None:
@@ -69,6 +71,15 @@ def test_a_changed_list_makes_the_splits_again(project: Project) -> None:
     (raw / "other.txt").write_text(f"{NAMES[0]}\n{NAMES[1]}\n")
     other = {"data": lists["data"] | {"train_list": "other.txt"}}
     assert project.plan(split, settings=other)["splits"] == 1
+
+
+def test_a_list_of_labelled_scans_counts_whatever_its_name_says(project: Project) -> None:
+    lists = {"data": {"label_lists": "{ratio}.txt"}}
+    (project.folder / "download/1.txt").write_text(NAMES[0])
+    assert project.plan("results/mine_1pct/eval.json", settings=lists)["train_round"] == 2
+    (project.folder / "download/2.txt").write_text("\n".join(NAMES[:3]))
+    done = project.attempt("results/mine_2pct/eval.json", settings=lists)
+    assert "mine_2pct: all 3 training scenes are labelled, and none is left to learn from" in done.stdout
 
 
 def test_a_download_behind_a_link_is_prepared(project: Project) -> None:

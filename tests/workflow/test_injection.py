@@ -27,6 +27,7 @@ def hostile_project(folder: Path) -> Project:
             for ending in ("_vh_clean_2.ply", ".aggregation.json", ".txt"):
                 (scan / (name + ending)).touch()
         (project.folder / RAW / f"scannetv2_{part}.txt").write_text("\n".join(names))
+    (project.folder / RAW / LABELS.replace("{ratio}", "50")).write_text(LISTS["train"][0])
     data = {"format": "scannet", "raw": RAW, "own_lists": True, "label_lists": LABELS, "scenes_per_job": 2}
     dataset = project.folder / "config/datasets/own.yaml"
     dataset.write_text(f"preset: small\ndata: {json.dumps(data)}\n", encoding="utf-8")

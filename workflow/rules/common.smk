@@ -45,7 +45,7 @@ wildcard_constraints:
     run=r"[a-z0-9]+(-[a-z0-9]+)*_\d+(\.\d+)?pct(-[a-z0-9.]+)*",
     round=r"\d+",
     seed=r"\d+",
-    chunk=r"(test)?\d{3,}",
+    chunk=r"(test)?\d{3}\d*",
     shard=r"\d+",
     scan=r"[^/]+",
 
