@@ -19,9 +19,10 @@ import pytest
 from tests.slurm.cluster import Cluster, Job
 from tests.workflow.project import SETTINGS, Project, assert_same_results
 
-#: One round, so that each test trains once. A training saves its state when it is asked to end, only then.
+#: One round, so that each test trains once. A training saves its state when it is asked to end, only then; Slurm asks
+#: all its processes, that which loads the scans as well.
 CHOSEN = {
-    "training": SETTINGS["training"] | {"save_every_s": 3600},
+    "training": SETTINGS["training"] | {"save_every_s": 3600, "workers": 1},
     "selftraining": {"iterations": 40, "rounds": 1},
 }
 ROUND = "results/tiny_50pct/round1"
