@@ -124,6 +124,11 @@ def test_annotations_of_version_1_are_refused(tmp_path, entry, mark):
         read_scene(write_scan(tmp_path, **entry), LABELS)
 
 
+def test_annotations_by_other_programs_are_read(tmp_path):
+    scene, _ = read_scene(write_scan(tmp_path, appId="our-labelling 3"), LABELS)
+    assert scene.labelled
+
+
 def test_objects_over_the_segments_of_another_release_are_refused(tmp_path):
     """A mixed folder: v1 segment ids are found among v2's by chance only."""
     folder = write_scan(tmp_path)

@@ -16,7 +16,7 @@ from twist.formats.segs import integer_array
 #: Ending of the file with a scan's mesh segments.
 SEGMENTS = "_vh_clean_2.0.010000.segs.json"
 _ID_PREFIX = "scannet."  # of ids within v2 files; v1 had none
-_VERSION = "Aggregator.v2"
+_FIRST_VERSION = "Aggregator.v1"
 #: A larger share of missing segments: the objects belong to another segmentation, those found are chance.
 _MOST_ABSENT = 0.5
 
@@ -73,9 +73,8 @@ def _check_belonging(path: Path, name: str, content: dict) -> None:
     marks = []
     if not scene_id.startswith(_ID_PREFIX):
         marks.append(f"its sceneId {scene_id!r} lacks {_ID_PREFIX!r}")
-    version = content.get("appId", _VERSION)
-    if version != _VERSION:
-        marks.append(f"it was written by {str(version)!r}, not {_VERSION!r}")
+    if content.get("appId") == _FIRST_VERSION:
+        marks.append(f"it was written by {_FIRST_VERSION!r}")
     if marks:
         raise TwistError(
             f"{path} is not of ScanNet v2 ({'; '.join(marks)}): v1 has other meshes and labels; "
