@@ -19,8 +19,8 @@ import pytest
 from tests.slurm.cluster import Cluster, Job
 from tests.workflow.project import SETTINGS, Project, assert_same_results
 
-#: One round, so that each test trains once. A training saves its state when it is asked to end, only then; Slurm
-#: asks all its processes, that which loads the scans as well.
+#: One round, so that each test trains once. A training saves its state when it is asked to end, only then;
+#: Slurm asks all its processes, that which loads the scans as well.
 CHOSEN = {
     "training": SETTINGS["training"] | {"save_every_s": 3600, "workers": 1},
     "selftraining": {"iterations": 40, "rounds": 1},
