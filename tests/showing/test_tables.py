@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 
+from tests.scoring.records import score
 from twist.showing.tables import as_csv, as_markdown, plus_minus, result_rows
 
-RECORD = {"method": "twist", "rounds": 2, "seed": 0, "mAP": 12.345, "AP50": 20.0, "AP25": None, "scenes": 30}
+RECORD = score(rounds=2, mAP=12.345, AP25=None)
 
 
 def test_markdown_is_aligned_and_rounded() -> None:
