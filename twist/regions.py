@@ -206,10 +206,10 @@ def non_maximum_suppression(regions: Regions, iou_threshold: float) -> np.ndarra
 
 
 def majority(partition: Regions, values: np.ndarray, number_of_values: int) -> tuple[np.ndarray, np.ndarray]:
-    """The most frequent value of each region and its share.
+    """The most frequent value of each region, and on how many of its points it is.
 
     values: (N,) integers, negative = no value. Returns value (K,) int64, -1 where no point has one, and
-    share (K,) float64 of the region's *valued* points. Ties go to the smaller value.
+    count (K,) int64. Ties go to the smaller value.
     """
     if values.max(initial=-1) >= number_of_values:
         raise ValueError(f"value {values.max()} is not below {number_of_values}")
@@ -217,7 +217,6 @@ def majority(partition: Regions, values: np.ndarray, number_of_values: int) -> t
     key = partition.region_of_entry[has] * number_of_values + values[partition.index][has]
     counts = np.bincount(key, minlength=len(partition) * number_of_values)
     counts = counts.reshape(len(partition), number_of_values)
-    total = counts.sum(axis=1)
-    best = np.where(total > 0, counts.argmax(axis=1), -1) if number_of_values else np.full(len(partition), -1)
-    share = counts.max(axis=1, initial=0) / np.maximum(total, 1)
-    return best, share
+    most = counts.max(axis=1, initial=0)
+    best = np.where(most > 0, counts.argmax(axis=1), -1) if number_of_values else np.full(len(partition), -1)
+    return best, most

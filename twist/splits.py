@@ -146,11 +146,11 @@ def labelled_scenes(
     return names
 
 
-def labelled_number(settings: Settings, raw: Path, ratio: str, seed: int, train: int) -> int:
+def labelled_count(settings: Settings, raw: Path, ratio: str, seed: int, train: int) -> int:
     """How many of ``train`` training scenes ``labelled_scenes`` labels, known before any is prepared."""
     if settings.data.label_lists and float(ratio) < 100:
         return len(read_list(label_list(settings, raw, ratio, seed), settings.data.own_lists))
-    return labelled_count(float(ratio), train)
+    return scenes_of_ratio(float(ratio), train)
 
 
 def label_list(settings: Settings, raw: Path, ratio: str, seed: int) -> Path:
@@ -159,7 +159,7 @@ def label_list(settings: Settings, raw: Path, ratio: str, seed: int) -> Path:
     return lists_folder(settings, raw) / name
 
 
-def labelled_count(ratio_pct: float, scenes: int) -> int:
+def scenes_of_ratio(ratio_pct: float, scenes: int) -> int:
     """How many training scenes a ratio labels. Raises TwistError for less than one or more than all."""
     count = round(scenes * ratio_pct / 100)
     if not 0 < ratio_pct <= 100:
@@ -182,7 +182,7 @@ def draw_labelled(
     where a third of the classes is never labelled, nobody can learn them, and a comparison says little.
     The drawing looks at labels that training never sees.
     """
-    count = labelled_count(ratio_pct, len(train))
+    count = scenes_of_ratio(ratio_pct, len(train))
     rng = np.random.default_rng([seed, 17])
     types = {name: facts[name]["scene_type"] or "" for name in train}
     draws = [_draw_by_type(count, types, rng) for _ in range(_CANDIDATES)]
@@ -196,7 +196,7 @@ def draw_rooms(ratio_pct: float, seed: int, train: Sequence[str]) -> tuple[str, 
     No label is looked at, so the lists can be made, and shipped, without the data. Draws of several ratios
     are independent, as those of ScanNet's data-efficient benchmark are.
     """
-    count = labelled_count(ratio_pct, len(train))
+    count = scenes_of_ratio(ratio_pct, len(train))
     types = {name: name.split("_")[2] for name in train}
     return tuple(sorted(_draw_by_type(count, types, np.random.default_rng([seed, count]))))
 

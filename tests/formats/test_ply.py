@@ -141,7 +141,8 @@ HEADER = "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\
         ("x\nend", "x\xff y z\nend", ":4: property"),
         ("\n1\n", "\none\n", ":6: 'one' is not a number"),
         ("\n1\n", "\n1 2\n", ":6: 2 values, expected 1"),
-        ("\n1\n", "\n1\n\n2\n", "3 lines"),
+        ("\n1\n", "\n1\n\n2\n", "2 lines"),
+        ("\n1\n", "\n \n\none\n", ":8: 'one' is not a number"),
         ("float x", "uchar x", None),
         ("float x\nend_header\n1", "uchar x\nend_header\n256", ":6: '256' is no uchar"),
         ("float x\nend_header\n1", "char x\nend_header\n0.5", ":6: '0.5' is no char"),
@@ -155,6 +156,16 @@ def test_damage_is_named_with_its_line(tmp_path, old, new, message):
     else:
         with pytest.raises(TwistError, match=message):
             read(tmp_path, data)
+
+
+def test_blank_lines_of_a_text_file_are_skipped(tmp_path):
+    data = HEADER.replace("vertex 1", "vertex 2").replace("\n1\n", "\n\n1\n \r\n2\n\n")
+    assert read(tmp_path, data.encode()).vertex["x"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("word", ["nan", "-nan", "-nan(ind)", "nan(snan)", "1.#QNAN", "-1.#IND000"])
+def test_what_windows_prints_for_no_number_is_nan(tmp_path, word):
+    assert np.isnan(read(tmp_path, HEADER.replace("\n1\n", f"\n{word}\n").encode()).vertex["x"]).all()
 
 
 @pytest.mark.parametrize("corners", [[0, 1, 5], [-1, 0, 1]])

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from spconv import core
 from torch.nn import functional
 
 from twist.errors import TwistError
@@ -191,3 +192,9 @@ def test_a_wheel_that_computes_wrongly_is_refused(
     monkeypatch.setattr(metadata, "distributions", lambda: wheels)
     with pytest.raises(TwistError, match=said):
         sparse._refuse_wrong_wheel()
+
+
+def test_the_list_of_gpu_kernels_is_whole_after_the_import_and_used_where_there_is_a_gpu() -> None:
+    listed = len(core.ALL_IMPGEMM_PARAMS)
+    assert listed > 0
+    assert len(sparse.algo.CONV.all_desps) == (listed if torch.cuda.is_available() else 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Container
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from twist.formats.ply_header import TYPE_NAMES, Element, Header, Property, refu
 
 #: Property name -> (rows,) array, (rows, length) for lists of one length, or a list of arrays.
 Table = dict[str, "np.ndarray | list[np.ndarray]"]
+
+_WINDOWS_NAN = re.compile(rb"[+-]?(nan\(\w+\)|1\.#(QNAN|SNAN|IND)\w*)", re.IGNORECASE)
 
 
 def read_rows(path: Path, data: bytes, header: Header, wanted: Container[str]) -> dict[str, Table]:
@@ -99,43 +103,46 @@ def _list_length(data: bytes, at: int, prop: Property, order: str) -> int | None
 
 
 def _read_ascii(path: Path, data: bytes, header: Header) -> dict[str, Table]:
-    lines = data[header.size :].rstrip().split(b"\n") if len(data) > header.size else []
+    lines = [line.split() for line in data[header.size :].split(b"\n")]
+    rows = [row for row in lines if row]
+    numbers = header.lines + 1 + np.flatnonzero([bool(row) for row in lines])
     announced = sum(element.count for element in header.elements)
-    if len(lines) != announced:
+    if len(rows) != announced:
         raise TwistError(
-            f"{path} has {len(lines)} lines after its header, which announces {announced}; "
+            f"{path} has {len(rows)} lines after its header, which announces {announced}; "
             "it is truncated or its counts are wrong"
         )
     tables = {}
     at = 0
     for element in header.elements:
-        rows = [line.split() for line in lines[at : at + element.count]]
-        tables[element.name] = _ascii_element(path, rows, element, header.lines + 1 + at)
+        own = slice(at, at + element.count)
+        tables[element.name] = _ascii_element(path, rows[own], element, numbers[own])
         at += element.count
     return tables
 
 
-def _ascii_element(path: Path, rows: list[list[bytes]], element: Element, first_line: int) -> Table:
+def _ascii_element(path: Path, rows: list[list[bytes]], element: Element, lines: np.ndarray) -> Table:
+    """The values of an element; lines: (rows,) the number of each row's line in the file."""
     table: Table = {}
     at = 0
     if not rows or any(len(row) != len(rows[0]) for row in rows):
-        return _ascii_rows(path, rows, element, first_line)
+        return _ascii_rows(path, rows, element, lines)
     words = np.array(rows, "S")
     for prop in element.properties:
         length = 1
         if prop.count_dtype:
             if at >= words.shape[1] or not _is_constant(words[:, at]) or not words[0, at].isdigit():
-                return _ascii_rows(path, rows, element, first_line)
+                return _ascii_rows(path, rows, element, lines)
             length, at = int(words[0, at][:9]), at + 1
-        column = _numbers(path, words[:, at : at + length], prop, np.arange(len(rows)) + first_line)
+        column = _numbers(path, words[:, at : at + length], prop, lines)
         table[prop.name] = column if prop.count_dtype else column.reshape(-1)
         at += length
-    return table if at == words.shape[1] else _ascii_rows(path, rows, element, first_line)
+    return table if at == words.shape[1] else _ascii_rows(path, rows, element, lines)
 
 
-def _ascii_rows(path: Path, rows: list[list[bytes]], element: Element, first_line: int) -> Table:
+def _ascii_rows(path: Path, rows: list[list[bytes]], element: Element, lines: np.ndarray) -> Table:
     columns: dict[str, list[np.ndarray]] = {prop.name: [] for prop in element.properties}
-    for line, row in enumerate(rows, first_line):
+    for line, row in zip(lines.tolist(), rows, strict=True):
         at = 0
         for prop in element.properties:
             length = 1
@@ -157,8 +164,11 @@ def _numbers(path: Path, words: np.ndarray, prop: Property, lines: np.ndarray) -
         values = words.astype(np.float64)
     except ValueError:
         values = np.array([[_number(word) for word in row] for row in words.tolist()])
-        row, column = np.argwhere(values == None)[0]  # noqa: E711 (elementwise)
-        refuse(path, lines[row], f"{_text(words[row, column])} is not a number")
+        unknown = np.argwhere(values == None)  # noqa: E711 (elementwise)
+        if len(unknown):
+            row, column = unknown[0]
+            refuse(path, lines[row], f"{_text(words[row, column])} is not a number")
+        values = values.astype(np.float64)
     if prop.dtype[0] == "f":
         with np.errstate(over="ignore"):
             return values.astype(prop.dtype)
@@ -175,10 +185,11 @@ def _text(word: bytes) -> str:
 
 
 def _number(word: bytes) -> float | None:
+    """A number, also as Windows prints what is none: ``-nan(ind)``, ``1.#QNAN``."""
     try:
         return float(word)
     except ValueError:
-        return None
+        return math.nan if _WINDOWS_NAN.fullmatch(word) else None
 
 
 # ---- both

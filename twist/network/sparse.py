@@ -41,10 +41,30 @@ def _refuse_wrong_wheel() -> None:
 
 _refuse_wrong_wheel()
 
-import spconv.pytorch as spconv  # noqa: E402  (only after the wheel is known to be right)
-from spconv import algo, constants  # noqa: E402
+from spconv import constants, core  # noqa: E402  (only after the wheel is known to be right)
 from spconv.core import ConvAlgo  # noqa: E402
-from spconv.pytorch import ops  # noqa: E402
+
+
+@contextmanager
+def _no_kernels_without_a_gpu() -> Iterator[None]:
+    """Inside, spconv has no GPU kernels to list where no GPU is seen.
+
+    While it is imported it describes each of them, twice: seconds that no job on a CPU has any use for.
+    """
+    lists = "ALL_IMPGEMM_PARAMS", "ALL_NATIVE_PARAMS"
+    kept = {name: getattr(core, name) for name in lists}
+    if not torch.cuda.is_available():
+        vars(core).update({name: [] for name in lists})
+    try:
+        yield
+    finally:
+        vars(core).update(kept)
+
+
+with _no_kernels_without_a_gpu():
+    import spconv.pytorch as spconv
+    from spconv import algo
+    from spconv.pytorch import ops
 
 SparseTensor = spconv.SparseConvTensor
 

@@ -55,20 +55,20 @@ class Scores:
     @property
     def mean_ap(self) -> float:
         """ScanNet's mAP: mean over the classes that have ground truth and IoU .50 to .90; NaN for none."""
-        return _mean_of_known(self.ap[:, NINE])
+        return mean_of_known(self.ap[:, NINE])
 
     @property
     def mean_ap_50_95(self) -> float:
         """The same over IoU .50 to .95, as COCO counts; not the benchmark's figure."""
-        return _mean_of_known(self.ap[:, TEN])
+        return mean_of_known(self.ap[:, TEN])
 
     @property
     def mean_ap50(self) -> float:
-        return _mean_of_known(self.class_ap50)
+        return mean_of_known(self.class_ap50)
 
     @property
     def mean_ap25(self) -> float:
-        return _mean_of_known(self.class_ap25)
+        return mean_of_known(self.class_ap25)
 
 
 def average_precision(scenes: Sequence[SceneMatches], table: ClassTable) -> Scores:
@@ -191,6 +191,6 @@ def class_curves(
     }
 
 
-def _mean_of_known(ap: np.ndarray) -> float:
-    """Mean over classes (and thresholds) that are not NaN, NaN for none; summed in the published order."""
-    return float(np.nanmean(np.ascontiguousarray(ap.T))) if not np.isnan(ap).all() else float("nan")
+def mean_of_known(values: np.ndarray) -> float:
+    """Mean of what is not NaN, over classes (and thresholds); NaN for none; summed in the published order."""
+    return float(np.nanmean(np.ascontiguousarray(values.T))) if not np.isnan(values).all() else float("nan")

@@ -13,6 +13,7 @@ import numpy as np
 from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.regions import Regions
+from twist.scoring.average_precision import mean_of_known
 from twist.scoring.fitting import Fits, fit_instances
 from twist.scoring.matching import IOU_OF_A_HIT, SMALLEST_REGION
 
@@ -149,7 +150,7 @@ def quality_rows(counts: LabelCounts, table: ClassTable) -> list[dict[str, Any]]
     sums, by_class = counts.summed(groups), counts.figures()
     kinds = ["thing" if thing else "stuff" for thing in table.is_thing]
     rows = [_row(name, kinds[c], counts, by_class, c) for c, name in enumerate(table.names)]
-    means = {name: np.array([_mean_of_known(values[g]) for g in groups]) for name, values in by_class.items()}
+    means = {name: np.array([mean_of_known(values[g]) for g in groups]) for name, values in by_class.items()}
     rows += [_row(name, "mean", sums, means, k) for k, name in enumerate(("mean things", "mean stuff"))]
     totals = sums.figures()
     return rows + [
@@ -174,11 +175,6 @@ def _region_of_point(regions: Regions) -> np.ndarray:
 def _centres(regions: Regions, xyz: np.ndarray) -> np.ndarray:
     """(K, 3) float64 mean position of each region's points."""
     return (regions.incidence() @ xyz) / regions.sizes[:, None]
-
-
-def _mean_of_known(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")
 
 
 def _check(

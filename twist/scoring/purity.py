@@ -15,6 +15,6 @@ def purity(supervoxels: Regions, semantic: np.ndarray, instance: np.ndarray, tab
     NaN where there are no points.
     """
     instance_of_point, instance_label, _ = number_instances(semantic, instance, table)
-    _, share = majority(supervoxels, instance_of_point, len(instance_label) + 1)
+    _, purest = majority(supervoxels, instance_of_point, len(instance_label) + 1)
     points = supervoxels.sizes.sum()
-    return float((share * supervoxels.sizes).sum() / points) if points else float("nan")
+    return float(purest.sum() / points) if points else float("nan")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
+from twist.scoring.average_precision import mean_of_known
 from twist.scoring.evaluation import Evaluation
 from twist.scoring.matching import SMALLEST_REGION
 
@@ -40,10 +39,10 @@ def eval_record(
         "AP50": _percent(scores.mean_ap50),
         "AP25": _percent(scores.mean_ap25),
         "mAP_50_95": _percent(scores.mean_ap_50_95),
-        "mPrec": _mean_percent(coverage.precision),
-        "mRec": _mean_percent(coverage.recall),
-        "mCov": _mean_percent(coverage.coverage),
-        "mWCov": _mean_percent(coverage.weighted),
+        "mPrec": _percent(mean_of_known(coverage.precision)),
+        "mRec": _percent(mean_of_known(coverage.recall)),
+        "mCov": _percent(mean_of_known(coverage.coverage)),
+        "mWCov": _percent(mean_of_known(coverage.weighted)),
         "classes": {
             name: {
                 "AP": _percent(scores.class_ap[row]),
@@ -88,12 +87,6 @@ def record_as_text(record: dict[str, Any]) -> str:
 
 def _percent(fraction: float) -> float | None:
     return None if math.isnan(fraction) else 100.0 * float(fraction)
-
-
-def _mean_percent(by_class: np.ndarray) -> float | None:
-    """Mean over the classes that have ground truth."""
-    known = by_class[~np.isnan(by_class)]
-    return _percent(known.mean()) if len(known) else None
 
 
 def _cell(percent: float | None) -> str:

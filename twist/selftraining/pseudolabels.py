@@ -103,11 +103,8 @@ def _initial_labels(
     else:
         confident = probability.max(axis=1) > settings.semantic_threshold
         vote = np.where(confident, probability.argmax(axis=1), -1)
-        label, share_of_voters = majority(pieces, vote, probability.shape[1])
-        voters = np.add.reduceat(confident[pieces.index], pieces.offsets[:-1], dtype=np.int64)
-        agreeing = np.rint(share_of_voters * voters)  # whole again: a share just reached must not fall short
-        share = agreeing / pieces.sizes
-        label = np.where(share >= settings.initial_share, label, -1)
+        label, agreeing = majority(pieces, vote, probability.shape[1])
+        label = np.where(agreeing / pieces.sizes >= settings.initial_share, label, -1)
     confidence = np.where(label >= 0, mean[np.arange(len(pieces)), label], 0)
     semantic = np.full(len(probability), -1, np.int32)
     weight = np.zeros(len(probability), np.float32)

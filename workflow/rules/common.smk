@@ -17,7 +17,7 @@ from twist.experiments import Experiment
 from twist.locks import clear_stale_locks, sole_run
 from twist.runs import Run
 from twist.slurm import cancel_orphans
-from twist.splits import labelled_number
+from twist.splits import labelled_count
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
 # uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
@@ -103,17 +103,17 @@ def scored_rounds(run):
 
 @functools.cache
 @told
-def labelled_scenes_of(run):
+def labelled_count_of(run):
     """How many training scenes are labelled."""
     settings, scenes = data_settings(run.dataset), len(lists_of(run.dataset).train)
     raw = Path(settings.data.raw)
-    return labelled_number(settings, raw, run.ratio, run.seed, scenes)
+    return labelled_count(settings, raw, run.ratio, run.seed, scenes)
 
 
 @told
 def split_of(run, name):
     scenes = len(lists_of(run.dataset).train)
-    if labelled_scenes_of(run) >= scenes and name == "unlabelled":
+    if labelled_count_of(run) >= scenes and name == "unlabelled":
         raise TwistError(
             f"{run.name}: all {scenes} training scenes are labelled, and none is left to learn from; "
             f"full supervision is {run.dataset}_100pct-suponly"
@@ -149,11 +149,6 @@ def scores_of(run):
 
 def predictions_folder(wildcards, input):
     return Path(input.predictions[0]).parent
-
-
-def plot_stem(wildcards, output):
-    """The path of a plot without the ending that tells its format."""
-    return Path(output.png).with_suffix("")
 
 
 def last_predictions(wildcards):

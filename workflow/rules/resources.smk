@@ -144,7 +144,7 @@ def training_minutes(wildcards):
         scans = rounds.iterations * (rounds.labelled_per_step + rounds.pseudo_per_step)
     else:
         run = run_of(wildcards)
-        labelled = labelled_scenes_of(run)
+        labelled = labelled_count_of(run)
         steps = training.start_iterations(labelled, full=run.ratio_pct == 100)
         scans = steps * training.scenes_per_step
     usual, _ = points_of(dataset_of(wildcards))

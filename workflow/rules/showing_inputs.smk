@@ -12,6 +12,11 @@ def rounds_of_paper_table(wildcards):
     return [f"results/{run.name}/rounds.json" for run in runs]
 
 
+def plot_stem(wildcards, output):
+    """The path of a plot without the ending that tells its format."""
+    return Path(output.png).with_suffix("")
+
+
 def pseudo_labelled_rounds(run):
     """The rounds that learn from pseudo-labels: none of Sup-only and of the control."""
     return range(1, last_round(run) + 1) if run.method == "twist" else []
