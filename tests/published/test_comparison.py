@@ -96,7 +96,7 @@ def test_table_9_stands_beside_the_papers(results: Path) -> None:
     )
     empty = ours["τ = 0.3", "AP50"]
     assert [empty[key] for key in ("ours", "std", "difference", "seeds", "command")] == [""] * 5
-    assert len(rows) == 3 * 8
+    assert len(rows) == 3 * 7
 
 
 def test_table_12_shows_each_class(results: Path) -> None:

@@ -71,7 +71,7 @@ def test_tables_agree_where_they_show_the_same() -> None:
 @pytest.mark.parametrize("number", [9, 10])
 def test_experiments_name_the_same_runs_and_figures(number: int) -> None:
     experiment = Experiment.load(CONFIG / "experiments" / f"rooms_table{number}.yaml")
-    table = paper_table(f"table{number}", "rooms", TWO_ROUNDS)
+    table = paper_table(f"table{number}", "rooms", FIVE_ROUNDS)
     assert {row.run: row.paper for row in experiment.rows} == {row.run: row.paper for row in table.rows}
 
 

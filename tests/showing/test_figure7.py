@@ -78,6 +78,18 @@ def test_titles_tell_what_was_found_and_learned() -> None:
     assert titles[9:12] == ["hidden instances", "round 1: no instances", "round 2: 2 instances"]
 
 
+def test_scored_scenes_stand_side_by_side_where_rounds_make_room() -> None:
+    scene = line_scene()
+    labels = Labels(scene.semantic, scene.instance)
+    guess = regions(([0, 1, 2, 3], BED, 0.9))
+    for rounds, per_row in ((0, 1), (3, 1), (5, 2)):
+        strips = [(scene, dict.fromkeys(range(1, rounds + 1), labels))] if rounds else []
+        axes = figure7([(scene, guess)] * 3, strips, SCANNET).axes
+        columns = max(3, 2 + rounds)
+        inputs = [k for k, axis in enumerate(axes) if axis.get_title().endswith(": input")]
+        assert inputs == [k // per_row * columns + 3 * (k % per_row) for k in range(3)]
+
+
 def test_a_scan_without_annotation_hides_nothing() -> None:
     scene = line_scene()
     labels = {1: Labels(scene.semantic, scene.instance)}

@@ -8,7 +8,7 @@ from pathlib import Path
 HELP = "draw input, annotation and prediction of scenes side by side, and each round's pseudo-labels"
 EXAMPLE = (
     "python -m twist figure7 --run rooms_5pct --data results/data/rooms --list val.txt "
-    "--predictions results/rooms_5pct/round2/predictions --unlabelled unlabelled.txt "
+    "--predictions results/rooms_5pct/round5/predictions --unlabelled unlabelled.txt "
     "--pseudo-labels round1/pseudolabels round2/pseudolabels --out results/rooms_5pct/figure7.png"
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 HELP = "draw precision over recall of each class at IoU .5 and .25"
 EXAMPLE = (
     "python -m twist precision-recall --run rooms_5pct --scenes results/data/rooms/scenes --list val.txt "
-    "--predictions results/rooms_5pct/round2/predictions --csv precision_recall.csv --plot precision_recall"
+    "--predictions results/rooms_5pct/round5/predictions --csv precision_recall.csv --plot precision_recall"
 )
 
 #: The curves' names and IoU thresholds.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twist.settings import Settings
 
 HELP = "find the instances of any scan (PLY, PCD, OBJ, GLB, LAS, LAZ, text, NPY and more); no labels needed"
-EXAMPLE = "python -m twist predict scan.ply --model results/rooms_5pct/round2/model.pt --out found"
+EXAMPLE = "python -m twist predict scan.ply --model results/rooms_5pct/round5/model.pt --out found"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

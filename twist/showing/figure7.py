@@ -25,6 +25,8 @@ from twist.showing.style import styled
 #: Pixels of one picture, (height, width), and the inches it takes in the figure.
 _PIXELS, _INCHES = (360, 450), (2.25, 2.8)
 _CAPTION_INCHES = 0.42
+#: Pictures of a scored scene: input, annotation, prediction.
+_OF_A_SCENE = 3
 
 _LEGEND = (
     "Instances: the annotated one's colour where they fit it (IoU above .5), another where not. Grey: none."
@@ -45,21 +47,25 @@ def figure7(
     labelled: Sequence[tuple[Scene, Mapping[int, Labels]]],
     table: ClassTable,
 ) -> Figure:
-    """The figure: a row for each scored scene; two for each unlabelled scan, its classes and its instances.
+    """The figure: scored scenes, as many in a row as have room; two rows for each unlabelled scan, its
+    classes and its instances.
 
     predicted: scenes with their predictions; labelled: scans with the pseudo-labels of each round
     """
     rounds = max((len(labels) for _, labels in labelled), default=0)
-    rows, columns = len(predicted) + 2 * len(labelled), max(3, 2 + rounds)
+    columns = max(_OF_A_SCENE, 2 + rounds)
+    beside = columns // _OF_A_SCENE
+    scored_rows = -(-len(predicted) // beside)
+    rows = scored_rows + 2 * len(labelled)
     size = (columns * _INCHES[1], rows * (_INCHES[0] + _CAPTION_INCHES))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
-    for row, (scene, regions) in zip(axes, predicted, strict=False):
-        _scored_row(row, scene, regions, table)
+    for k, (scene, regions) in enumerate(predicted):
+        _scored(axes[k // beside][_OF_A_SCENE * (k % beside) :], scene, regions, table)
     for k, (scene, labels) in enumerate(labelled):
-        _strip(axes[len(predicted) + 2 * k :], scene, labels, table)
+        _strip(axes[scored_rows + 2 * k :], scene, labels, table)
     figure.get_layout_engine().set(h_pad=0.08)
     if labelled:
         _class_legend(figure, labelled, table)
@@ -82,7 +88,7 @@ def matched_ids(regions: Regions, scene: Scene, table: ClassTable) -> np.ndarray
     return np.append(ids, -1)[regions.owner_of_points()]
 
 
-def _scored_row(axes: Sequence[Axes], scene: Scene, regions: Regions, table: ClassTable) -> None:
+def _scored(axes: Sequence[Axes], scene: Scene, regions: Regions, table: ClassTable) -> None:
     fits = fit_instances(regions, scene.semantic, scene.instance, table)
     found = int(((fits.iou > IOU_OF_A_HIT) & fits.same_class).any(axis=0).sum())
     _show(axes[0], scene, scene.rgb, f"{scene.name}: input")
