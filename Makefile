@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 
 # Without a GPU the rules that would hold one run on the CPU, as many at a time as there are cores.
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-GPUS := $(shell nvidia-smi -L 2>/dev/null | wc -l)
+GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU ')
 
 # Set-up shows its progress to a person, and leaves a log short.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)

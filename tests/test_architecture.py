@@ -31,6 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "provenance",
         "locks",
         "leases",
+        "parallel",
         "slurm",
     ),
     ("geometry", "formats", "rooms", "scoring", "showing", "views"),

@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -73,7 +73,8 @@ def _umask() -> int:
 def _fsync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with suppress(OSError):  # some network file systems cannot; the file is in its place all the same
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -121,10 +122,14 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
             wanted = archive.files if names is None else [name for name in names if name in archive.files]
             return {name: archive[name] for name in wanted}
     except FileNotFoundError as error:
-        raise TwistError(f"{path} does not exist; the workflow step that makes it has not run") from error
+        raise TwistError(
+            f"{path} does not exist: the workflow step that makes it has not run, or it was deleted "
+            "(docs/troubleshooting.md#a-file-is-damaged-or-gone)"
+        ) from error
     except _DAMAGE as error:
         raise TwistError(
-            f"{path} is damaged ({error}); delete it and run again to have it made anew"
+            f"{path} is damaged ({error}); to have it made anew delete it and the step's manifest "
+            "(docs/troubleshooting.md#a-file-is-damaged-or-gone)"
         ) from error
 
 
@@ -160,11 +165,20 @@ def file_sha256(path: str | Path) -> str:
 
 
 def try_lock(handle: IO[Any] | int, *, shared: bool = False) -> bool:
-    """Lock an open file or folder, if no other process is in the way; the kernel unlocks it at its end."""
+    """Lock an open file or folder, if no other process is in the way; the kernel unlocks it at its end.
+
+    Raises TwistError where the file system knows no locks.
+    """
     try:
         fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        name = handle if isinstance(handle, int) else handle.name
+        raise TwistError(
+            f"cannot lock {name} ({error.strerror}): results must lie on a file system with locks; "
+            "mount Lustre with -o flock"
+        ) from error
     return True
 
 

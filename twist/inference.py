@@ -169,8 +169,9 @@ def _extract_tiles(model: Model, batch: Batch, tiles: Sequence[Tile]) -> Extract
         corner = indices.amin(dim=0) // stride * stride
         answer = model.extraction(batch.features[rows], indices - corner, 1)
         for name, values in vars(answer).items():
-            merged = whole.setdefault(name, values.new_empty((len(batch.indices), values.shape[1])))
-            merged[rows[in_core]] = values[in_core]
+            if name not in whole:
+                whole[name] = values.new_empty((len(batch.indices), values.shape[1]))
+            whole[name][rows[in_core]] = values[in_core]
     return Extraction(**whole)
 
 

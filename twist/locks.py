@@ -17,10 +17,16 @@ def clear_stale_locks(snakemake_folder: Path) -> bool:
 
     Snakemake's own lock is a list of files without an owner, which outlives kill -9. Here each run holds a
     shared lock on one file for as long as it lives; whoever gets it exclusively knows that nobody else
-    lives. Two live runs are still refused by Snakemake itself. Returns whether locks were deleted.
+    lives. Two live runs are still refused by Snakemake itself. Where one may read alone (a report of someone
+    else's results) nothing is done. Returns whether locks were deleted.
+    Raises TwistError where the file system knows no locks.
     """
-    snakemake_folder.mkdir(exist_ok=True)
-    handle = open(snakemake_folder / "twist.live", "a")  # noqa: SIM115 (kept open on purpose)
+    try:
+        snakemake_folder.mkdir(exist_ok=True)
+        # "a+", not "a": on NFS a shared lock needs a file that is open for reading
+        handle = open(snakemake_folder / "twist.live", "a+")  # noqa: SIM115 (kept open on purpose)
+    except OSError:
+        return False
     _held.append(handle)
     if not try_lock(handle):
         fcntl.flock(handle, fcntl.LOCK_SH)
@@ -37,6 +43,9 @@ def clear_stale_locks(snakemake_folder: Path) -> bool:
 @contextmanager
 def sole_run() -> Iterator[bool]:
     """Whether no other run lives in the folder of ``clear_stale_locks``; inside, no other one can start."""
+    if not _held:
+        yield False
+        return
     handle = _held[-1]
     sole = try_lock(handle)
     if not sole:

@@ -23,7 +23,7 @@ class Regions:
     index: (M,) int32 point indices; within a region unique, across regions they may repeat
     offsets: (K + 1,) int64, from 0 to M
     label: (K,) int32 class index, -1 = none
-    score: (K,) float32
+    score: (K,) float32; float64 where an evaluation reads printed scores
     size_of_scene: number of points that the indices refer to
     """
 

@@ -132,18 +132,18 @@ class Run:
         settings_of: resolves a run; raises TwistError for settings that do not fit together
         """
         run = replace(self, method=self.method if round_number else "suponly")
-        wanted = run._dependences(round_number, settings_of(run), scored)
+        wanted = run._dependencies(round_number, settings_of(run), scored)
         for change in run.changes:
             fewer = replace(run, changes=tuple(kept for kept in run.changes if kept != change))
             try:
-                same = fewer._dependences(round_number, settings_of(fewer), scored) == wanted
+                same = fewer._dependencies(round_number, settings_of(fewer), scored) == wanted
             except TwistError:  # the other changes do not fit together without this one
                 same = False
             if same:
                 run = fewer
         return run
 
-    def _dependences(self, round_number: int, settings: Settings, scored: bool) -> list[str]:
+    def _dependencies(self, round_number: int, settings: Settings, scored: bool) -> list[str]:
         """What the model after round ``round_number``, or its score, depends on, as canonical JSON."""
         texts = [settings.of_start_training()]
         for past in range(1, round_number + 1):

@@ -51,7 +51,7 @@ def _missing_scans(
     ensemble = Ensemble.load(models, device)
     began = said = time.monotonic()
     for done, name in enumerate(missing, start=1):
-        sample = load_sample(*inputs[name], ensemble.table)
+        sample = load_sample(*inputs[name], ensemble.table, hide_labels=True)
         yield ensemble, sample, out_dir / f"{name}.npz"
         now = time.monotonic()
         if now - said > _LINE_EVERY_S or done == len(missing):

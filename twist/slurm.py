@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 _POLL_S = 1.0
+_TRIES = 5  # a controller that is busy or starts anew answers soon
 
 
 def cancel_orphans(folder: Path, grace_s: float = 60.0) -> list[str]:
@@ -45,10 +46,22 @@ def _jobs_of(folder: Path) -> list[str]:
     if not shutil.which("squeue"):
         return []
     words = ["squeue", "--me", "--noheader", "--format=%i|%k|%Z"]
-    answer = subprocess.run(words, capture_output=True, text=True, check=False)
+    has_submitted = (folder / ".snakemake" / "slurm_logs").exists()
+    for _ in range(_TRIES if has_submitted else 1):
+        answer = subprocess.run(words, capture_output=True, text=True, check=False)
+        if answer.returncode == 0:
+            break
+        time.sleep(_POLL_S if has_submitted else 0)
+    else:
+        if has_submitted:
+            print(
+                f"squeue does not tell what a killed run left in the queue: {answer.stderr.strip()}",
+                flush=True,
+            )
+        return []
     rows = (line.split("|", 2) for line in answer.stdout.splitlines() if line.count("|") >= 2)
     return [
         job
         for job, comment, place in rows
-        if comment.startswith(("rule_", "group_")) and Path(place).resolve() == folder.resolve()
+        if comment.startswith("rule_") and Path(place).resolve() == folder.resolve()
     ]

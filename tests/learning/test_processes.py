@@ -112,7 +112,6 @@ def test_processes_divide_the_scenes_that_one_would_see(data: Path, tmp_path: Pa
 def some_steps(processes: Processes, plan: TrainingPlan, folder: Path) -> None:
     """Four steps of SGD; the gradient of the first and the weights after the last."""
     trainer = Trainer(plan, folder, CPU, SilentLog(folder, STEPS, "test"), processes)
-    trainer.class_weight = torch.from_numpy(trainer._class_weights())
     trainer.model.train()
     sequence = BatchSequence(trainer.cache, plan.mix, plan.settings, plan.seed, range(4), processes)
     said: dict[str, Any] = {"parts": []}

@@ -133,7 +133,7 @@ def test_class_weights_come_from_the_labelled_scenes_alone(data: Path, tmp_path:
     for name in LABELLED:
         counts += np.bincount(Scene.load(data / "scenes" / f"{name}.npz").semantic, minlength=20)
     started = Trainer(plan, tmp_path, CPU, TrainingLog(tmp_path, STEPS, "test"))
-    np.testing.assert_array_equal(started._class_weights(), class_weights(counts, 0.5))
+    np.testing.assert_array_equal(started.class_weight, class_weights(counts, 0.5))
 
 
 # --- numbers that are none -----------------------------------------------------------------------

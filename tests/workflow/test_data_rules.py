@@ -110,5 +110,5 @@ def test_a_missing_scan_is_told_while_planning(project: Project) -> None:
 
 
 def test_generated_scans_can_be_checked_too(project: Project) -> None:
-    assert project.plan("results/data/tiny/check.md") == {"rooms": 2, "check_data": 1}
+    assert project.plan("results/data/tiny/check.json") == {"rooms": 2, "check_data": 1}
     assert "check_data" not in project.plan("results/data/tiny/scenes.json")

@@ -47,7 +47,7 @@ def test_a_control_has_a_figure_without_strips_and_losses(project: Project) -> N
 
 def test_an_unknown_key_of_figure7_is_refused(project: Project) -> None:
     file = project.folder / "config/config.yaml"
-    file.write_text(file.read_text().replace("figure7: {scenes: 3", "figure7: {scene: 3"))
+    file.write_text(file.read_text().replace("figure7: {scenes", "figure7: {scene"))
     done = project.attempt("results/tiny_50pct/figure7.png")
     assert done.returncode == 1
     assert "'scene' was unexpected" in done.stdout

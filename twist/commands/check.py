@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-dir", type=Path, help="gets check.md, with a line a scan, and check.json")
     parser.add_argument("--config", type=Path, default=Path("config"), help="folder of the configuration")
     parser.add_argument("--override", default="{}", metavar="YAML", help="settings over the files'")
+    parser.set_defaults(run=None)  # a data set's settings, not a run's
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,7 +30,6 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.runs import chosen_settings
     from twist.showing.inspection import all_problems, inspection_page, inspection_summary
 
-    arguments.run = None  # a data set's settings, not a run's
     settings = chosen_settings(arguments)
     found = inspect_dataset(arguments.dataset, settings, quick=arguments.quick, jobs=max(1, arguments.jobs))
     record = found.as_json()

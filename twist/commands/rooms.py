@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from twist.files import write_json
+    from twist.parallel import map_in_processes
     from twist.rooms.generate import ScanQuality
     from twist.rooms.plan import plan_areas, plan_benchmark
     from twist.rooms.writing import generate_scan, refuse_another_seed, write_benchmark_lists
@@ -51,11 +51,9 @@ def run(arguments: argparse.Namespace) -> None:
     refuse_another_seed(arguments.out, arguments.seed)
     make = partial(generate_scan, arguments.out, quality=ScanQuality.for_vertices(vertices))
     manifests = []
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        results = pool.map(make, chosen) if arguments.jobs > 1 else map(make, chosen)
-        for plan, manifest in zip(chosen, results, strict=True):
-            manifests.append(manifest)
-            print(f"[{len(manifests)}/{len(chosen)}] {plan.name} {plan.room_type}", flush=True)
+    for plan, manifest in zip(chosen, map_in_processes(make, chosen, arguments.jobs), strict=True):
+        manifests.append(manifest)
+        print(f"[{len(manifests)}/{len(chosen)}] {plan.name} {plan.room_type}", flush=True)
     write_benchmark_lists(arguments.out, plans)
     if arguments.manifest:
         scenes = [{"name": manifest["plan"]["name"], "files": manifest["files"]} for manifest in manifests]

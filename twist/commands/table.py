@@ -24,7 +24,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     found = [(path, record) for path in arguments.evaluations for record in read_records(path)]
     rows = result_rows([record for _, record in found])
-    text = f"{title(found)}\n\n{as_markdown(rows)}\n"
+    alike = len({changes_of(record) for _, record in found}) == 1
+    columns = COLUMNS if alike else ("variant", *COLUMNS)
+    text = f"{title(found)}\n\n{as_markdown(rows, columns)}\n"
     write_text(arguments.out, text)
     write_text(arguments.csv, as_csv(rows, (*COLUMNS, "variant")))
     print(text)
@@ -51,10 +53,11 @@ def title(found: Sequence[tuple[Path, Mapping[str, Any]]]) -> str:
 
 
 def changes_of(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """The modifiers in the name of the run that a score is of, but for method and seeds."""
+    """The modifiers in the name of the run that a score is of, but for method and seed."""
     from twist.runs import Run
 
     if not record["variant"]:
         return ()
     run = Run.parse("{dataset}_{ratio_pct:g}pct{variant}".format(**record))
-    return tuple(f"-{change}" for change in run.changes)
+    init = (f"init{run.init}",) if run.init else ()
+    return tuple(f"-{change}" for change in (*run.changes, *init))

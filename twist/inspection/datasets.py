@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +15,7 @@ from twist.formats.scannet_labels import LABEL_MAP_SHA256, find_label_map, read_
 from twist.formats.scene_lists import read_list
 from twist.inspection.density import advice, summarise
 from twist.inspection.scans import ScanRecord, inspector
+from twist.parallel import map_in_processes
 from twist.preparation import FORMATS
 from twist.settings import Settings
 from twist.splits import (
@@ -103,7 +102,7 @@ def inspect_dataset(dataset: str, settings: Settings, *, quick: bool = False, jo
     tasks = [(name, name in dense) for name in names]
     # A map that could not be read is a problem already; with an empty one every category would be another.
     look = inspector(settings, raw, label_map or {}, quick or label_map is None)
-    found.scans = list(_told(_mapped(look, tasks, jobs), len(tasks)))
+    found.scans = list(_with_progress(map_in_processes(look, tasks, jobs, chunksize=4), len(tasks)))
     _look_at_all(found, settings, there)
     found.problems = list(dict.fromkeys(found.problems))
     return found
@@ -141,22 +140,7 @@ def _look_at_label_map(found: Inspection, settings: Settings, raw: Path) -> dict
     return label_map
 
 
-def _mapped(
-    look: Callable[[tuple[str, bool]], ScanRecord], tasks: Sequence[tuple[str, bool]], jobs: int
-) -> Iterator[ScanRecord]:
-    if jobs == 1:
-        yield from map(look, tasks)
-        return
-    try:
-        with ProcessPoolExecutor(jobs) as pool:
-            yield from pool.map(look, tasks, chunksize=4)
-    except BrokenProcessPool as error:
-        raise TwistError(
-            f"one of the {jobs} processes was killed, for want of memory perhaps; ask for fewer with --jobs"
-        ) from error
-
-
-def _told(records: Iterable[ScanRecord], total: int) -> Iterator[ScanRecord]:
+def _with_progress(records: Iterable[ScanRecord], total: int) -> Iterator[ScanRecord]:
     """Pass records on, and say now and then how far it is."""
     said = time.monotonic()
     for done, record in enumerate(records, start=1):

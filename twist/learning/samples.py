@@ -57,13 +57,21 @@ class SceneSample:
 
 
 def load_sample(
-    scene_path: str | Path, supervoxel_path: str | Path, table: ClassTable, pseudo: PseudoLabels | None = None
+    scene_path: str | Path,
+    supervoxel_path: str | Path,
+    table: ClassTable,
+    pseudo: PseudoLabels | None = None,
+    *,
+    hide_labels: bool = False,
 ) -> SceneSample:
     """Read a prepared scan with its own labels, or with pseudo-labels in their place.
 
+    hide_labels: as if nobody had annotated it, which is all that labelling and prediction may see
     Raises TwistError where the files do not belong together.
     """
     scene = Scene.load(scene_path)
+    if hide_labels:
+        scene = scene.without_labels()
     supervoxels = read_npz(supervoxel_path)
     needed = {"supervoxel"} if len(scene.faces) else {"supervoxel", "normal"}
     if not needed <= supervoxels.keys():

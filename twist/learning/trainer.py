@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ class Trainer(TrainingLoop[Batch]):
         self.memory.restore(state["memory"], self.device)
 
     def batches(self, steps: range) -> Iterator[Batch]:
-        self.class_weight = torch.from_numpy(self._class_weights()).to(self.device)
+        _ = self.class_weight  # reads the labelled scenes, which the loader's processes then inherit
         plan = self.plan
         sequence = BatchSequence(self.cache, plan.mix, plan.settings, plan.seed, steps, self.processes)
         return sequence.loader(self.settings.workers, self.device)
@@ -169,16 +170,17 @@ class Trainer(TrainingLoop[Batch]):
             "settings": {section: chosen[section] for section in _PREDICTING},
         }
 
-    def _class_weights(self) -> np.ndarray:
-        """Weights from the labelled scenes' point counts, so that labels alone decide them."""
+    @cached_property
+    def class_weight(self) -> torch.Tensor:
+        """(classes,) float32 from the labelled scenes' point counts, so that labels alone decide them."""
         classes = len(self.plan.table)
         if self.settings.class_weight_power == 0:
-            return np.ones(classes, np.float32)
+            return torch.ones(classes, device=self.device)
         counts = np.zeros(classes, np.int64)
         for scene in self.plan.mix.labelled:
             semantic = self.cache.get(scene).semantic
             counts += np.bincount(semantic[semantic >= 0], minlength=classes)
-        return class_weights(counts, self.settings.class_weight_power)
+        return torch.from_numpy(class_weights(counts, self.settings.class_weight_power)).to(self.device)
 
 
 def _start_model(plan: TrainingPlan, device: torch.device, log: TrainingLog) -> Model:

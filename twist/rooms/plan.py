@@ -79,7 +79,7 @@ def plan_benchmark(train_scenes: int, val_scenes: int, seed: int) -> list[SceneP
     if min(train_scenes, val_scenes) < 0 or train_scenes + val_scenes == 0:
         raise TwistError("rooms: the number of scenes must be positive")
     plans = _split(train_scenes, "train", seed, first_name=0)
-    first_val = int(plans[-1].name[5:9]) + 1 if plans else 0
+    first_val = plans[-1].room + 1 if plans else 0
     return plans + _split(val_scenes, "val", seed, first_name=first_val)
 
 

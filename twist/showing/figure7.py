@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from twist.classes import ClassTable
+from twist.errors import TwistError
 from twist.regions import Regions, iou
 from twist.scene import Scene
 from twist.scoring.fitting import fit_instances
@@ -51,12 +52,17 @@ def figure7(
     classes and its instances.
 
     predicted: scenes with their predictions; labelled: scans with the pseudo-labels of each round
+    Raises TwistError where there is nothing to show.
     """
     rounds = max((len(labels) for _, labels in labelled), default=0)
     columns = max(_OF_A_SCENE, 2 + rounds)
     beside = columns // _OF_A_SCENE
     scored_rows = -(-len(predicted) // beside)
     rows = scored_rows + 2 * len(labelled)
+    if not rows:
+        raise TwistError(
+            "figure 7 needs a scene to show: raise `figure7: scenes` in config/config.yaml, or --show"
+        )
     size = (columns * _INCHES[1], rows * (_INCHES[0] + _CAPTION_INCHES))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)

@@ -19,13 +19,15 @@ from twist.runs import Run
 from twist.slurm import cancel_orphans
 from twist.splits import labelled_count
 
-# Jobs run the Python that runs Snakemake, also where its environment is not activated; a training process
-# uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
+# Jobs run the Python that runs Snakemake, also where its environment is not activated, but for those of an environment
+# of their own (--sdm conda); a process uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
 # pipefail, `python ... | tee` would hide a failure. Slurm sends SIGTERM to every process of a job: the shell and
 # tee outlive it, because a job is killed once its shell has ended, and a training needs to save its state.
+OWN_ENVIRONMENTS = bool(workflow.deployment_settings.deployment_method)
 BIN = shlex.quote(str(Path(sys.executable).parent))
+PATH = "" if OWN_ENVIRONMENTS else f"PATH={BIN}:$PATH "
 shell.prefix(
-    f"set -euo pipefail; export PATH={BIN}:$PATH OMP_NUM_THREADS=${{{{OMP_NUM_THREADS:-1}}}}; "
+    f"set -euo pipefail; export {PATH}OMP_NUM_THREADS=1; "
     "trap : TERM; tee() {{ trap '' TERM; command tee \"$@\"; }}; "
 )
 
@@ -34,9 +36,6 @@ validate(config, "../schemas/config.schema.yaml")
 CONFIG = Path("config")
 ENVIRONMENT = "../../envs/twist.yaml"
 OVERRIDES = config["settings"]
-
-if workflow.is_main_process:
-    clear_stale_locks(Path(".snakemake"))
 
 
 wildcard_constraints:
@@ -50,7 +49,7 @@ wildcard_constraints:
     scan=r"[^/]+",
 
 
-def told(function):
+def as_workflow_error(function):
     """Show a TwistError as one line instead of a traceback."""
 
     @functools.wraps(function)
@@ -63,10 +62,14 @@ def told(function):
     return wrapper
 
 
+if workflow.is_main_process:
+    as_workflow_error(clear_stale_locks)(Path(".snakemake"))
+
+
 # --- runs -----------------------------------------------------------------------------------------
 
 
-@told
+@as_workflow_error
 def run_of(wildcards):
     return Run.parse(wildcards.run)
 
@@ -76,11 +79,11 @@ def resolved(run):
     return run.resolve(CONFIG, OVERRIDES)
 
 
-settings_of = told(resolved)
+settings_of = as_workflow_error(resolved)
 
 
 @functools.cache
-@told
+@as_workflow_error
 def owner(run, round_number, scored=False):
     """The run in whose folder this run's round ``round_number`` is trained, or scored."""
     return run.at(round_number, resolved, scored=scored)
@@ -102,7 +105,7 @@ def scored_rounds(run):
 
 
 @functools.cache
-@told
+@as_workflow_error
 def labelled_count_of(run):
     """How many training scenes are labelled."""
     settings, scenes = data_settings(run.dataset), len(lists_of(run.dataset).train)
@@ -110,7 +113,7 @@ def labelled_count_of(run):
     return labelled_count(settings, raw, run.ratio, run.seed, scenes)
 
 
-@told
+@as_workflow_error
 def split_of(run, name):
     scenes = len(lists_of(run.dataset).train)
     if labelled_count_of(run) >= scenes and name == "unlabelled":
@@ -186,7 +189,7 @@ def scores_of_run(wildcards):
     return scores_of(run_of(wildcards))
 
 
-@told
+@as_workflow_error
 def compared_runs(wildcards):
     """Sup-only, the control and TWIST with the same modifiers and seed."""
     named = Run.parse(f"{wildcards.dataset}_{wildcards.ratio}pct{wildcards.rest}")
@@ -201,7 +204,7 @@ def compared_rounds(wildcards):
     return [f"results/{run.name}/rounds.json" for run in compared_runs(wildcards)]
 
 
-@told
+@as_workflow_error
 def rounds_of_experiment(wildcards):
     """The scores of all rounds of all runs of a table."""
     experiment = Experiment.load(CONFIG / "experiments" / f"{wildcards.name}.yaml")

@@ -8,7 +8,7 @@ from twist.splits import hidden_scenes, label_list, lists_folder, portions, scen
 
 
 @functools.cache
-@told
+@as_workflow_error
 def data_settings(dataset):
     return dataset_settings(dataset, CONFIG, OVERRIDES)
 
@@ -24,7 +24,7 @@ def raw_folder(wildcards, output):
 
 
 @functools.cache  # planning asks for them thousands of times
-@told
+@as_workflow_error
 def lists_of(dataset):
     settings = data_settings(dataset)
     if not settings.data.raw:
@@ -41,7 +41,7 @@ def chunks_of(dataset):
 
 
 @functools.cache
-@told
+@as_workflow_error
 def hidden_chunks_of(dataset):
     """Portions of a benchmark's hidden test scenes, by name; only a submission asks for them."""
     settings = data_settings(dataset)
@@ -49,7 +49,7 @@ def hidden_chunks_of(dataset):
     return portions(names, settings.data.scenes_per_job, prefix="test")
 
 
-@told
+@as_workflow_error
 def scenes_of_chunk(wildcards):
     hidden = wildcards.chunk.startswith("test")
     chunks = (hidden_chunks_of if hidden else chunks_of)(wildcards.dataset)
@@ -61,7 +61,7 @@ def scenes_of_chunk(wildcards):
     return chunks[wildcards.chunk]
 
 
-@told
+@as_workflow_error
 def raw_sources(dataset, scenes):
     """The raw files of some scenes of real data and their label map: what has changed is prepared again."""
     data = data_settings(dataset).data

@@ -35,7 +35,7 @@ def pretraining_setting(wildcards):
     )
 
 
-@told
+@as_workflow_error
 def backbone_of(run):
     """The pre-trained backbone that a run starts from, as an input of its trainings; all runs of a data set share it."""
     settings = settings_of(run)

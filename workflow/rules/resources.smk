@@ -55,6 +55,11 @@ def asked_minutes(seconds):
     return min(START_MINUTES + int(MARGIN * seconds / 60), MOST_MINUTES)
 
 
+def fixed_memory(mb):
+    """A resource function: megabytes of a job that takes about as much whatever the data."""
+    return lambda wildcards, attempt: asked_mb(mb, attempt)
+
+
 def memory(step):
     """A resource function: megabytes of a job of this step, enough for the largest scan in each of its processes."""
 

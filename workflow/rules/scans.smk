@@ -13,6 +13,7 @@ rule predict_scan:
         "results/{run}/scans/{scan}/instances.ply",
         "results/{run}/scans/{scan}/predictions.npz",
         "results/{run}/scans/{scan}/scan.json",
+        "results/{run}/scans/{scan}/viewer.html",
     log:
         "results/{run}/logs/scan-{scan}.log",
     benchmark:
@@ -21,7 +22,7 @@ rule predict_scan:
         ENVIRONMENT
     resources:
         gpu=1,
-        mem_mb=16000,
+        mem_mb=fixed_memory(16000),
         runtime=lambda wildcards: min(240 * predicted_passes(wildcards), MOST_MINUTES),
     params:
         override=override,

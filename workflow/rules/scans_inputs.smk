@@ -4,13 +4,13 @@ from twist.formats.scans.reading import scans_in
 
 
 @functools.cache
-@told
+@as_workflow_error
 def own_scans():
     """The files of the folder of own scans, by name."""
     return scans_in(Path(config["scans"]["folder"]))
 
 
-@told
+@as_workflow_error
 def own_scan(wildcards):
     scans = own_scans()
     if wildcards.scan not in scans:
@@ -20,7 +20,7 @@ def own_scan(wildcards):
     return str(scans[wildcards.scan])
 
 
-@told
+@as_workflow_error
 def found_in_own_scans(wildcards):
     """What is found in every one of them."""
     if not own_scans():

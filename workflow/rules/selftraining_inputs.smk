@@ -7,7 +7,7 @@ def training_seed(wildcards):
     return 1_000_000 * run.init + 100 * run.seed + int(wildcards.get("round", 0))
 
 
-@told
+@as_workflow_error
 def models_of(run, round_number, count):
     """The models of a run after round ``round_number`` that answer together."""
     return [model_of(member, round_number) for member in run.members(count)]

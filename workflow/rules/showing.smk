@@ -106,7 +106,7 @@ rule precision_recall:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
+        mem_mb=memory("evaluate"),
         runtime=60,
     params:
         override=override,
@@ -138,7 +138,7 @@ rule figure7:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
+        mem_mb=fixed_memory(4000),
         runtime=30,
     params:
         override=override,
@@ -171,7 +171,7 @@ rule viewer:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
+        mem_mb=fixed_memory(4000),
         runtime=30,
     params:
         override=override,

@@ -3,7 +3,7 @@
 from twist.published.tables import TABLES, paper_table
 
 
-@told
+@as_workflow_error
 def rounds_of_paper_table(wildcards):
     """The scores of the runs of a table that have been run, whichever they are."""
     results, settings = Path("results"), data_settings(wildcards.dataset)

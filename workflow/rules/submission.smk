@@ -31,7 +31,7 @@ rule submission:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2000,
+        mem_mb=fixed_memory(2000),
         runtime=60,
     params:
         override=override,

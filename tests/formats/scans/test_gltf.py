@@ -114,3 +114,31 @@ def test_damage_is_one_error(tmp_path: Path) -> None:
         read(tmp_path, {**document, "nodes": [{}]}, binary)
     with pytest.raises(TwistError, match=r"compressed \(KHR_draco_mesh_compression\)"):
         read(tmp_path, {**document, "extensionsRequired": ["KHR_draco_mesh_compression"]}, binary)
+
+
+@pytest.mark.parametrize(
+    ("mode", "indices", "faces"),
+    [
+        (5, [0, 1, 2, 3], [[0, 1, 2], [2, 1, 3]]),
+        (6, [0, 1, 2, 3], [[0, 1, 2], [0, 2, 3]]),
+        (5, [0, 1], []),
+        (5, None, [[0, 1, 2], [2, 1, 3]]),
+    ],
+    ids=["strip", "fan", "too short", "without indices"],
+)
+def test_strips_and_fans_are_triangles(
+    tmp_path: Path, mode: int, indices: list[int] | None, faces: list[list[int]]
+) -> None:
+    corners = {} if indices is None else {"indices": np.array(indices, np.uint16)}
+    document, binary = gltf_document({"POSITION": XYZ, **corners})
+    document["meshes"][0]["primitives"][0]["mode"] = mode
+    assert read(tmp_path, document, binary).faces.tolist() == faces
+
+
+def test_lines_are_left_out_and_told(tmp_path: Path) -> None:
+    document, binary = gltf_document(MESH)
+    primitives = document["meshes"][0]["primitives"]
+    primitives.append({**primitives[0], "mode": 3})
+    scan = read(tmp_path, document, binary)
+    assert len(scan.xyz) == len(XYZ)
+    assert scan.notes == ("1 parts are lines: left out",)

@@ -88,3 +88,12 @@ def test_lzf_unpacks_what_was_packed(plain: bytes) -> None:
 def test_lzf_refuses_or_unpacks_any_bytes_to_the_size_asked_for(packed: bytes, size: int) -> None:
     plain = decompress(packed, size)
     assert plain is None or len(plain) == size
+
+
+def test_an_organised_cloud_without_points_has_width_times_height(tmp_path: Path) -> None:
+    data = pcd_bytes(XYZ, RGB, "binary")
+    assert b"HEIGHT 1\nPOINTS 50\n" in data.replace(b"\nVIEWPOINT 0 0 0 1 0 0 0", b"")
+    data = (
+        data.replace(b"WIDTH 50", b"WIDTH 10").replace(b"HEIGHT 1", b"HEIGHT 5").replace(b"POINTS 50\n", b"")
+    )
+    np.testing.assert_array_equal(read(tmp_path, data).xyz, XYZ)

@@ -18,7 +18,7 @@ from twist.formats.scans.record import ScanFile, read_bytes
 
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-_TRIANGLES, _POINTS = 4, 0
+_POINTS, _TRIANGLES, _STRIP, _FAN = 0, 4, 5, 6
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
 #: What damaged JSON, buffers and pictures lead to.
 _DAMAGE = (
@@ -116,6 +116,7 @@ class _Gltf:
         self.xyz: list[np.ndarray] = []
         self.rgb: list[np.ndarray | None] = []
         self.faces: list[np.ndarray] = []
+        self.lines = 0
         for root in roots:
             self._add_node(nodes[root], np.eye(4))
         if not self.xyz:
@@ -133,10 +134,12 @@ class _Gltf:
             None if bare == len(colours) else np.concatenate(colours),
             np.concatenate(faces).astype(np.int32),
             up="y",
-            notes=(f"{bare} of {len(colours)} parts have no colours: grey",)
-            if 0 < bare < len(colours)
-            else (),
+            notes=self._notes(bare, len(colours)),
         )
+
+    def _notes(self, bare: int, parts: int) -> tuple[str, ...]:
+        grey = (f"{bare} of {parts} parts have no colours: grey",) if 0 < bare < parts else ()
+        return grey + ((f"{self.lines} parts are lines: left out",) if self.lines else ())
 
     def _add_node(self, node: dict[str, Any], above: np.ndarray) -> None:
         matrix = above @ _matrix(node)
@@ -148,17 +151,20 @@ class _Gltf:
 
     def _add_primitive(self, primitive: dict[str, Any], matrix: np.ndarray) -> None:
         mode = primitive.get("mode", _TRIANGLES)
-        if mode not in (_TRIANGLES, _POINTS) or "POSITION" not in primitive["attributes"]:
+        if "POSITION" not in primitive["attributes"]:
+            return
+        if mode not in (_POINTS, _TRIANGLES, _STRIP, _FAN):
+            self.lines += 1
             return
         xyz = self._accessor(primitive["attributes"]["POSITION"]).astype(np.float64)
-        corners = np.arange(len(xyz)) if mode == _TRIANGLES else np.zeros(0, np.int64)
-        if mode == _TRIANGLES and "indices" in primitive:
+        corners = np.arange(len(xyz))
+        if mode != _POINTS and "indices" in primitive:
             corners = self._accessor(primitive["indices"]).reshape(-1).astype(np.int64)
         if corners.max(initial=0) >= max(len(xyz), 1):
             raise ValueError("a triangle has a corner beyond the vertices")
         self.xyz.append(xyz @ matrix[:3, :3].T + matrix[:3, 3])
         self.rgb.append(self._colours(primitive, len(xyz)))
-        self.faces.append(corners[: len(corners) // 3 * 3].reshape(-1, 3))
+        self.faces.append(_triangles(mode, corners))
 
     def _colours(self, primitive: dict[str, Any], n: int) -> np.ndarray | None:
         attributes = primitive["attributes"]
@@ -218,3 +224,17 @@ def _srgb(linear: np.ndarray) -> np.ndarray:
     linear = np.clip(np.nan_to_num(linear), 0, 1)
     curved = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.round(255 * curved).astype(np.uint8)
+
+
+def _triangles(mode: int, corners: np.ndarray) -> np.ndarray:
+    """(F, 3) corners of a primitive's triangles, all turning the same way; none of points."""
+    if mode == _TRIANGLES:
+        return corners[: len(corners) // 3 * 3].reshape(-1, 3)
+    if mode == _POINTS or len(corners) < 3:
+        return np.zeros((0, 3), np.int64)
+    if mode == _FAN:
+        first = np.full(len(corners) - 2, corners[0])
+        return np.stack([first, corners[1:-1], corners[2:]], axis=1)
+    faces = np.stack([corners[:-2], corners[1:-1], corners[2:]], axis=1)
+    faces[1::2] = faces[1::2, [1, 0, 2]]  # a strip's every other triangle turns the other way
+    return faces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +59,8 @@ def _parse_header(path: Path, data: bytes) -> _Header:
     names, encoding = words.get("FIELDS", []), end[1].decode().lower()
     types, sizes = words.get("TYPE", []), words.get("SIZE", [])
     counts = words.get("COUNT", ["1"] * len(names))
-    points = words.get("POINTS", words.get("WIDTH", []))
-    fits = len(names) == len(types) == len(sizes) == len(counts) > 0 and len(points) == 1
+    points = words.get("POINTS") or words.get("WIDTH", []) + words.get("HEIGHT", [])
+    fits = len(names) == len(types) == len(sizes) == len(counts) > 0 and len(points) in (1, 2)
     digits = all(word.isdecimal() for word in (*sizes, *counts, *points))
     known = digits and all(
         int(size) in _SIZES.get(kind, ()) for kind, size in zip(types, sizes, strict=False)
@@ -72,7 +73,7 @@ def _parse_header(path: Path, data: bytes) -> _Header:
         (name, f"<{_KINDS[kind]}{size}", int(count))
         for name, kind, size, count in zip(names, types, sizes, counts, strict=True)
     ]
-    return _Header(fields, int(points[0]), encoding, end.end(), len(lines))
+    return _Header(fields, math.prod(map(int, points)), encoding, end.end(), len(lines))
 
 
 def _ascii_columns(path: Path, data: bytes, header: _Header) -> dict[str, np.ndarray]:
