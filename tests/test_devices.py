@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -22,8 +23,13 @@ def test_auto_takes_what_there_is_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.delenv("SLURM_JOB_GPUS", raising=False)
     assert open_device("auto").type == "cpu"
     assert capsys.readouterr().out == "device: cpu\n"
+    monkeypatch.setenv("SLURM_JOB_GPUS", "0")
+    assert open_device("auto").type == "cpu"
+    assert "there is a GPU here that torch does not see" in capsys.readouterr().out
 
 
 def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from twist import slurm
 from twist.slurm import cancel_orphans
 
 
@@ -35,7 +36,7 @@ def test_only_jobs_of_this_folder_and_of_the_workflow_are_cancelled(
         f"1|rule_train_round_wildcards_rooms_5pct_1|{mine}\n"
         f"2|rule_train_round_wildcards_rooms_5pct_1|{tmp_path}/other\n"
         f"3|(null)|{mine}\n"  # the job that runs Snakemake itself
-        f"4|group_all|{alias}\n"
+        f"4|rule_all|{alias}\n"
         "slurm_load_jobs error: a line that is none of a job\n"
     )
     assert cancel_orphans(mine) == ["1", "4"]
@@ -70,3 +71,20 @@ def test_without_slurm_or_its_answer_nothing_is_done(
     assert cancel_orphans(tmp_path) == []
     monkeypatch.setenv("PATH", str(tmp_path))
     assert cancel_orphans(tmp_path) == []
+
+
+def test_a_busy_controller_is_asked_again_where_jobs_were_submitted(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slurm, "_POLL_S", 0.01)
+    queue.write_text(f"7|rule_prepare|{tmp_path}\n")
+    squeue = tmp_path / "bin/squeue"
+    once = f"[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; echo timed out >&2; exit 1; }}\n"
+    squeue.write_text(squeue.read_text().replace("cat", f"{once}cat"))
+    assert cancel_orphans(tmp_path) == []  # nothing was ever submitted from here: nobody waits
+    (tmp_path / "asked").unlink()
+    (tmp_path / ".snakemake/slurm_logs").mkdir(parents=True)
+    assert cancel_orphans(tmp_path) == ["7"]
+    squeue.write_text("#!/bin/sh\necho timed out >&2; exit 1\n")
+    assert cancel_orphans(tmp_path) == []
+    assert "squeue does not tell what a killed run left in the queue: timed out" in capsys.readouterr().out

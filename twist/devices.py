@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import torch
 
 from twist.errors import TwistError
@@ -16,6 +19,8 @@ def open_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
         print(f"device: {describe(torch.device(name))}", flush=True)
+        if name == "cpu" and (shutil.which("nvidia-smi") or "SLURM_JOB_GPUS" in os.environ):
+            print("warning: there is a GPU here that torch does not see; is torch a CUDA build?", flush=True)
     try:
         device = torch.device(name)
     except RuntimeError as error:
