@@ -290,3 +290,12 @@ def test_a_model_without_settings_needs_its_run(
 def test_a_model_that_is_none(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model.write_bytes(b"PK\x03\x04 not a model")
     assert "model.pt is damaged or not a file of tensors" in refusal(tmp_path, "scan.ply", ply(), capsys)
+
+
+def test_the_network_of_a_model_cannot_be_overridden(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal(tmp_path, "scan.ply", ply(), capsys, "--override", "network: {voxel_size_m: 0.7}")
+    assert "model.pt was trained with another network" in said
+    same = Model.load(model).settings.voxel_size_m
+    predict(tmp_path, "scan.ply", ply(), "--override", f"network: {{voxel_size_m: {same}}}")

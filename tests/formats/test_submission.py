@@ -193,3 +193,14 @@ class TestSameScenes:
     def test_no_scenes(self) -> None:
         with pytest.raises(TwistError, match="no scene files"):
             same_scenes(set(), "gt", set(), "pred")
+
+
+@pytest.mark.parametrize("place", ["s.zip", "folder"])
+def test_scenes_one_folder_deeper_are_told(place: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        for name in ("mine/a.txt", "mine/b.txt", "__MACOSX/._a.txt"):
+            archive.writestr(name, "")
+    with zipfile.ZipFile(tmp_path / "s.zip") as archive:
+        archive.extractall(tmp_path / "folder")
+    with pytest.raises(TwistError, match=r"lie in mine/.*zip the content"), open_submission(tmp_path / place):
+        pass

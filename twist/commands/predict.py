@@ -156,4 +156,11 @@ def _settings(arguments: argparse.Namespace, model: Model) -> Settings:
             f"{arguments.model[0]} does not tell its run's settings (an older version made it); name the "
             "run, such as --run rooms_5pct"
         )
+    network = (overrides_of(arguments) or {}).get("network", {})
+    asked = Settings.from_layers({"--override": {"network": network}}).network
+    if any(getattr(asked, name) != getattr(model.settings, name) for name in network):
+        raise TwistError(
+            f"--override: {arguments.model[0]} was trained with another network. Where points lie too far "
+            "apart for it, sample the mesh's surface, scan more densely, or train on scans like these"
+        )
     return replace(settings, network=model.settings)

@@ -59,10 +59,11 @@ def _entry(name: str) -> zipfile.ZipInfo:
 def open_submission(path: str | Path) -> Iterator[Place]:
     """The root of a submission to read from: a folder or a zip.
 
-    Raises TwistError for what is neither.
+    Raises TwistError for what is neither, and where the files lie one folder deeper.
     """
     path = Path(path)
     if path.is_dir():
+        _check_root(path, path)
         yield path
         return
     if not path.is_file():
@@ -72,7 +73,21 @@ def open_submission(path: str | Path) -> Iterator[Place]:
     except UNREADABLE as error:
         raise TwistError(f"{path} cannot be read as a zip: {error}; is it truncated?") from error
     with archive:
-        yield zipfile.Path(archive)
+        root = zipfile.Path(archive)
+        _check_root(root, path)
+        yield root
+
+
+def _check_root(root: Place, path: Path) -> None:
+    """Raises TwistError where the scenes lie in a folder of their own, as zips of a folder have them."""
+    if scenes_of(root):
+        return
+    folders = [place for place in root.iterdir() if place.is_dir() and place.name != "__MACOSX"]
+    if len(folders) == 1 and scenes_of(folders[0]):
+        raise TwistError(
+            f"{path}: the scenes' files lie in {folders[0].name}/, and the benchmark looks for them at the "
+            "root: zip the content of the folder, not the folder"
+        )
 
 
 def scenes_of(root: Place) -> set[str]:

@@ -22,6 +22,8 @@ AXES = {
 #: What indoor scans are, in metres: their longest side, their least height, and the distance between points.
 LONGEST_M, _WIDE_ENOUGH, _SPACING = 300.0, 0.5, 0.3
 _USUAL_HEIGHT = 2.5
+#: No hall is higher, so what is may be a room in another unit.
+_HIGHEST_M = 40.0
 #: Cosine to an axis from which on a surface counts as facing it: 15 degrees.
 _FACING = 0.966
 
@@ -35,20 +37,22 @@ def extent_of(xyz: np.ndarray) -> np.ndarray:
 def unit_of(extent: np.ndarray, spacing: float | None, up: str) -> str:
     """The unit in which a scan is an indoor scan: metres where they can be, else centi- or millimetres.
 
+    Metres can be where the scan is no higher than a hall, or no other unit fits.
+
     extent: (3,) of ``extent_of``, in the unit asked for; spacing: distance between neighbouring points, the
     same; up: a key of AXES. Raises TwistError where no unit fits, with the sides as metres.
     """
     sizes = [unit for unit in ("m", "cm", "mm") if _WIDE_ENOUGH <= extent.max() * UNITS[unit] <= LONGEST_M]
     dense = [unit for unit in sizes if spacing is None or spacing * UNITS[unit] <= _SPACING]
     fitting = dense or sizes  # a scan of few points is as wide as another, but not as dense
-    if "m" in fitting or extent.max() < _WIDE_ENOUGH:
+    height = float(np.abs(AXES[up][2]) @ extent)
+    if ("m" in fitting and (height <= _HIGHEST_M or len(fitting) == 1)) or extent.max() < _WIDE_ENOUGH:
         return "m"
     if not fitting:
         raise TwistError(
             f"the scan measures {_sides(extent)} in its own unit, which is no room in "
             f"metres, centimetres or millimetres; give its unit with --unit {'|'.join(UNITS)}"
         )
-    height = float(np.abs(AXES[up][2]) @ extent)
     return min(fitting, key=lambda unit: abs(np.log(height * UNITS[unit] / _USUAL_HEIGHT)))
 
 

@@ -109,7 +109,10 @@ def fit_scan(
     turned = likely_up(normal, extent_of(xyz)) if up is None else None
     if turned is not None:
         axis = "xyz"[int(np.abs(AXES[upwards]["xyz".index(turned)]).argmax())]
-        notes.append(f"{axis} looks more like the vertical than {upwards} does: try --up {axis}")
+        notes.append(
+            f"{axis} looks more like the vertical than {upwards} does: try --up {axis}, or --up=-{axis} "
+            "where it points down, as in the frame of a camera"
+        )
     return FittedScan(scene, supervoxels, thinned, known_unit, upwards, spacing, tuple(notes))
 
 
@@ -171,5 +174,11 @@ def _scene(scan: ScanFile, thinned: Thinned, xyz: np.ndarray, faces: np.ndarray)
 
 
 def misfits(fitted: FittedScan, table: ClassTable, settings: Settings) -> list[str]:
-    """Settings that do not suit the scan's density, one line each; for those of ``network`` train anew."""
-    return advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
+    """What does not suit the scan's density, one line each: settings that may be changed, or the scan itself."""
+    lines = advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
+    voxel = settings.network.voxel_size_m
+    sparse = (
+        f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: sample the "
+        "mesh's surface, of which only the vertices are seen, or scan more densely"
+    )
+    return [sparse if line.startswith("network.voxel_size_m") else line for line in lines]

@@ -142,3 +142,35 @@ def test_lines_are_left_out_and_told(tmp_path: Path) -> None:
     scan = read(tmp_path, document, binary)
     assert len(scan.xyz) == len(XYZ)
     assert scan.notes == ("1 parts are lines: left out",)
+
+
+def textured(folder: Path, **texture: Any) -> ScanFile:
+    """A mesh whose material has a red picture as WebP, by the extension."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4), (255, 0, 0)).save(buffer, "WEBP", lossless=True)
+    picture = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+    uv = {"TEXCOORD_0": np.full((4, 2), 0.5, np.float32)} if texture.pop("placed", True) else {}
+    document, binary = gltf_document(
+        {**MESH, **uv},
+        material=0,
+        materials=[{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
+        textures=[texture],
+        images=[{"uri": picture}],
+    )
+    return read(folder, document, binary)
+
+
+def test_a_webp_texture_is_read(tmp_path: Path) -> None:
+    scan = textured(tmp_path, extensions={"EXT_texture_webp": {"source": 0}})
+    assert scan.rgb.tolist() == [[255, 0, 0]] * 4
+
+
+def test_a_texture_that_cannot_be_placed_or_read_is_no_colour(tmp_path: Path) -> None:
+    assert textured(tmp_path, source=0, placed=False).rgb is None
+    assert textured(tmp_path, extensions={"KHR_texture_basisu": {"source": 0}}).rgb is None
+
+
+def test_a_texture_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
+    with pytest.raises(TwistError, match="too large to be read"):
+        textured(tmp_path, extensions={"EXT_texture_webp": {"source": 0}})

@@ -97,3 +97,9 @@ def test_an_organised_cloud_without_points_has_width_times_height(tmp_path: Path
         data.replace(b"WIDTH 50", b"WIDTH 10").replace(b"HEIGHT 1", b"HEIGHT 5").replace(b"POINTS 50\n", b"")
     )
     np.testing.assert_array_equal(read(tmp_path, data).xyz, XYZ)
+
+
+def test_a_header_in_capitals_and_with_tabs(tmp_path: Path) -> None:
+    data = pcd_bytes(XYZ, None, "binary")
+    data = data.replace(b"FIELDS x y z", b"FIELDS\tX\tY Z").replace(b"WIDTH ", b"WIDTH\t")
+    np.testing.assert_array_equal(read(tmp_path, data).xyz, XYZ)

@@ -76,6 +76,11 @@ def test_obj_with_colours_polygons_and_relative_indices(tmp_path: Path) -> None:
     scan = read(tmp_path, "scan.obj", vertices + "f 1/1/1 2//2 3 4\nf -4 -3 -1\n")
     assert scan.faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 1, 3]]
     assert scan.rgb.tolist() == [[255, 0, 0], [0, 255, 0], [0, 0, 255], [0, 0, 0]]
+    seven = [" 1 0 0 1\n", " 0 1 0 0.5\n", " 0 0 1 1\n"]
+    alpha = "".join(f"v {k} 0 0{rest}" for k, rest in enumerate(seven))
+    assert read(tmp_path, "alpha.obj", "\ufeff" + alpha).rgb.tolist() == np.diag([255] * 3).tolist()
+    weights = "v 0 0 0 1 1 0 0\nv 1 0 0 1 0 0 1\n"
+    assert read(tmp_path, "weights.obj", weights).rgb.tolist() == [[255, 0, 0], [0, 0, 255]]
     textured = read(tmp_path, "textured.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n")
     assert textured.rgb is None
     assert "texture" in textured.notes[0]
@@ -193,7 +198,10 @@ def test_a_pickled_array_is_refused(tmp_path: Path) -> None:
 def test_colours_of_any_range_become_bytes(tmp_path: Path) -> None:
     for given in (RGB, RGB / 255, RGB.astype(np.uint16) * 257, RGB.astype(np.float64), RGB.astype(np.int64)):
         np.testing.assert_array_equal(as_bytes(given, tmp_path), RGB)
-    for wrong in (RGB - 300.0, RGB * 1e6, np.full(RGB.shape, np.nan)):
+    half = np.where(np.arange(len(RGB))[:, None] % 2, RGB, np.nan)
+    np.testing.assert_array_equal(as_bytes(half, tmp_path)[1::2], RGB[1::2])
+    assert (as_bytes(half, tmp_path)[::2] == 127).all()
+    for wrong in (RGB - 300.0, RGB * 1e6):
         with pytest.raises(TwistError, match="colours go from"):
             as_bytes(wrong, tmp_path)
 

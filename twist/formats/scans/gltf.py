@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from twist.errors import TwistError
-from twist.formats.scans.record import ScanFile, read_bytes
+from twist.formats.scans.record import GREY, ScanFile, read_bytes
 
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -123,7 +123,7 @@ class _Gltf:
             raise TwistError(f"{self.path} holds no mesh and no points")
         bare = sum(rgb is None for rgb in self.rgb)
         colours = [
-            np.full(xyz.shape, 127, np.uint8) if rgb is None else rgb
+            np.full(xyz.shape, GREY, np.uint8) if rgb is None else rgb
             for xyz, rgb in zip(self.xyz, self.rgb, strict=True)
         ]
         sizes = np.cumsum([0] + [len(part) for part in self.xyz])
@@ -176,16 +176,21 @@ class _Gltf:
             return None
         surface = self.json["materials"][primitive["material"]].get("pbrMetallicRoughness", {})
         texture = surface.get("baseColorTexture")
-        if texture is not None:
-            place = attributes[f"TEXCOORD_{texture.get('texCoord', 0)}"]
-            return self._sampled(texture["index"], self._accessor(place).astype(np.float64))
+        place = None if texture is None else attributes.get(f"TEXCOORD_{texture.get('texCoord', 0)}")
+        if place is not None and (source := self._image_of(texture["index"])) is not None:
+            return self._sampled(source, self._accessor(place).astype(np.float64))
         if "baseColorFactor" not in surface:
             return None
         return np.tile(_srgb(np.array(surface["baseColorFactor"][:3], np.float64)), (n, 1))
 
-    def _sampled(self, texture: int, uv: np.ndarray) -> np.ndarray:
-        """The texture's colour at each vertex (0..1, from the upper left; beyond, it repeats)."""
-        source = self.json["textures"][texture]["source"]
+    def _image_of(self, texture: int) -> int | None:
+        """The texture's image, as WebP where it has no other; None where it is of a kind that is not read."""
+        entry = self.json["textures"][texture]
+        webp = entry.get("extensions", {}).get("EXT_texture_webp", {})
+        return entry.get("source", webp.get("source"))
+
+    def _sampled(self, source: int, uv: np.ndarray) -> np.ndarray:
+        """The image's colour at each vertex (0..1, from the upper left; beyond, it repeats)."""
         if source not in self.images:
             self.images[source] = _image(self._bytes_of(self.json["images"][source]))
         image = self.images[source]
@@ -199,8 +204,13 @@ class _Gltf:
 def _image(data: bytes) -> np.ndarray:
     from PIL import Image  # noqa: PLC0415  comes with matplotlib
 
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise TwistError(
+            f"a texture of the glTF file is too large to be read ({error}); halve its size"
+        ) from error
 
 
 def _matrix(node: dict[str, Any]) -> np.ndarray:

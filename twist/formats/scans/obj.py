@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ def read_obj(path: Path) -> ScanFile:
     vertices: list[list[float]] = []
     corners: list[int] = []
     textured = False
-    for number, line in enumerate(read_bytes(path).splitlines(), 1):
+    for number, line in enumerate(read_bytes(path).removeprefix(BOM_UTF8).splitlines(), 1):
         kind, *words = line.split(b"#", 1)[0].split() or [b""]
         try:
             if kind == b"v":
@@ -37,7 +38,9 @@ def read_obj(path: Path) -> ScanFile:
         raise TwistError(f"{path} has no points")
     rows = np.array(vertices, np.float64)
     coloured = rows.shape[1] >= 6
-    rgb = as_bytes(rows[:, -3:], path) if coloured else None
+    # of seven numbers the fourth is the weight that OBJ allows, always 1, or the last one is alpha
+    first = 4 if rows.shape[1] == 7 and (rows[:, 3] == 1).all() else 3
+    rgb = as_bytes(rows[:, first : first + 3], path) if coloured else None
     notes = () if coloured or not textured else ("its colours lie in a texture, which is read from GLB only",)
     faces = np.array(corners, np.int64).reshape(-1, 3)
     if len(faces) and not (faces.min() >= 0 and faces.max() < len(rows)):

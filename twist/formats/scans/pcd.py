@@ -53,10 +53,10 @@ def _parse_header(path: Path, data: bytes) -> _Header:
     words: dict[str, list[str]] = {}
     lines = data[: end.end()].decode("ascii", "replace").splitlines()
     for line in lines:
-        key, _, rest = line.partition(" ")
+        key, *values = line.split() or [""]
         if not key.startswith("#"):
-            words[key.upper()] = rest.split()
-    names, encoding = words.get("FIELDS", []), end[1].decode().lower()
+            words[key.upper()] = values
+    names, encoding = [name.lower() for name in words.get("FIELDS", [])], end[1].decode().lower()
     types, sizes = words.get("TYPE", []), words.get("SIZE", [])
     counts = words.get("COUNT", ["1"] * len(names))
     points = words.get("POINTS") or words.get("WIDTH", []) + words.get("HEIGHT", [])

@@ -9,6 +9,9 @@ import numpy as np
 
 from twist.errors import TwistError
 
+#: Of a point without a colour among others that have one.
+GREY = 127
+
 
 @dataclass(frozen=True)
 class ScanFile:
@@ -43,12 +46,17 @@ class ScanFile:
 def as_bytes(colours: np.ndarray, path: Path) -> np.ndarray:
     """Colours (N, 3) as uint8: 0 to 255 as they are, fractions up to 1 and 16 bit numbers scaled.
 
-    Raises TwistError for negative ones, larger ones and NaN.
+    A point with NaN among its colours is grey. Raises TwistError for negative ones and larger ones.
     """
     if colours.dtype == np.uint8:
         return np.ascontiguousarray(colours)
+    missing = ~np.isfinite(colours).all(axis=1)
+    if missing.any():
+        result = np.full(colours.shape, GREY, np.uint8)
+        result[~missing] = as_bytes(colours[~missing], path)
+        return result
     highest, lowest = colours.max(initial=0), colours.min(initial=0)
-    if not (lowest >= 0 and highest <= 65535):  # also true for NaN
+    if lowest < 0 or highest > 65535:
         raise TwistError(f"{path}: colours go from {lowest:g} to {highest:g}; expected 0 to 255, or 0 to 1")
     if (
         colours.dtype.kind == "f" and highest < 1.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
 import numpy as np
@@ -12,30 +12,36 @@ import numpy as np
 from twist.errors import TwistError
 from twist.files import read_npz
 from twist.formats.number_rows import parse_rows
+from twist.formats.scans.columns import Columns, guessed_columns, named_columns
 from twist.formats.scans.record import ScanFile, as_bytes, quoted, read_bytes
 
-_SEPARATORS = bytes.maketrans(b",;", b"  ")
-#: The beginning of a line such as ``1,25;-0,5;3``, looked for in the first 4096 bytes.
-_WITH_DECIMAL_COMMAS = re.compile(rb"^[ \t]*[-+]?\d+,\d+[ \t]*;[ \t]*[-+]?\d+(,\d+)?[ \t]*;", re.MULTILINE)
-_DECIMAL_COMMAS = bytes.maketrans(b",;", b". ")
-_LARGEST_LABEL = 40
+_SEPARATORS = bytes.maketrans(b',;"', b"   ")
+#: The beginning of a line such as ``1,25;-0,5;3`` or ``1,25 -0,5 3,0``, looked for in the first 4096 bytes.
+_WITH_DECIMAL_COMMAS = re.compile(
+    rb"^[ \t]*[-+]?\d+,\d+(?:[ \t]*;[ \t]*[-+]?\d+(?:,\d+)?[ \t]*;|[ \t]+[-+]?\d+,\d+[ \t]+[-+]?\d+,\d)",
+    re.MULTILINE,
+)
+_DECIMAL_COMMAS = bytes.maketrans(b',;"', b".  ")
+_COMMENT = re.compile(rb"^[ \t]*(?:#|//).*$", re.MULTILINE)
 _LONGEST_HEADING = 1 << 16  # bytes
 
 
 def read_text(path: Path) -> ScanFile:
     """Lines of numbers between blanks, commas or semicolons: x y z, and colours where they are told apart.
 
-    Comments (#, //) in front and a first line that holds words, or the number of points alone, are skipped.
-    See ``_split`` for columns.
-    Commas in numbers between semicolons are decimal ones.
+    Columns are those that the heading names (a comment or a first line with words), else guessed
+    (``columns``). Comments (#, //) and the number of points in front are skipped. Commas in numbers between
+    semicolons or blanks are decimal ones.
     Raises TwistError naming the line that has other numbers than the first one.
     """
-    data = read_bytes(path).removeprefix(BOM_UTF8)
+    data = _plain_lines(read_bytes(path))
     decimal_commas = _WITH_DECIMAL_COMMAS.search(data[:4096])
     data = data.translate(_DECIMAL_COMMAS if decimal_commas else _SEPARATORS)
     skipped = _lines_before_points(path, data)
+    heading = data[:_LONGEST_HEADING].split(b"\n")[:skipped]
     for _ in range(skipped):
         data = data[data.find(b"\n") + 1 or len(data) :]
+    data = _COMMENT.sub(b"", data)
     first = next((line for line in data.split(b"\n", 100) if line.strip()), b"")
     width = len(first.split())
     if not data.strip():
@@ -50,7 +56,9 @@ def read_text(path: Path) -> ScanFile:
             raise TwistError(f"{path}:{skipped + line}: expected {width} numbers, found {quoted(text)}")
         return numbers
 
-    return _split(path, parse_rows(data, width, unusual))
+    rows = parse_rows(data, width, unusual)
+    named = (named_columns(line.decode(errors="replace").split(), width) for line in heading)
+    return _split(path, rows, next((columns for columns in named if columns), None))
 
 
 def read_array(path: Path) -> ScanFile:
@@ -67,6 +75,8 @@ def read_array(path: Path) -> ScanFile:
         raise TwistError(f"{path} is not a whole array of numbers ({error})") from error
     if array.ndim != 2 or array.shape[1] < 3 or array.dtype.kind not in "fiu":
         raise TwistError(f"{path} holds {array.dtype}{array.shape}; expected numbers (N, 3): x y z")
+    if array.shape[0] in (3, 6) and array.shape[1] > 20:
+        raise TwistError(f"{path} is an array {array.shape}; turn it, to a row for each point: array.T")
     return _split(path, array)
 
 
@@ -80,45 +90,23 @@ def _split_npz(path: Path, arrays: dict[str, np.ndarray]) -> ScanFile:
     return ScanFile(path, _floats(xyz), None if rgb is None else as_bytes(rgb, path), faces.astype(np.int32))
 
 
-def _split(path: Path, rows: np.ndarray) -> ScanFile:
-    """Coordinates and colours of rows (N, C): x y z r g b with 6 columns, x y z intensity r g b with 7.
-
-    Where columns 4 to 6 look like colours and either 7 holds small whole numbers (x y z r g b label, as S3DIS
-    is often kept) or there are more, they are the colours. Three columns in -1..1 with a negative one among
-    them are normals. Other columns are left out, and told.
-    """
-    width = rows.shape[1]
-    start = {6: 3, 7: 4}.get(width)
-    notes = []
-    if width > 6 and _are_colours(rows[:, 3:6]) and (width > 7 or _are_labels(rows[:, 6])):
-        left_out = "7 is" if width == 7 else f"7 to {width} are"
-        notes.append(f"columns 4 to 6 are taken as colours, {left_out} left out")
-        start = 3
-    colours = None if start is None else rows[:, start : start + 3]
-    if colours is None:
-        if rows.shape[1] > 3:
-            notes.append(f"columns 4 to {rows.shape[1]} are left out; colours are read from x y z r g b")
-    elif colours.min(initial=0) < 0 and np.abs(colours).max() <= 1:
-        notes.append("the last three columns look like normals and are left out: normals are estimated")
-        colours = None
-    rgb = None if colours is None else as_bytes(colours, path)
-    return ScanFile(path, _floats(rows[:, :3]), rgb, notes=tuple(notes))
-
-
-def _are_colours(columns: np.ndarray) -> bool:
-    """Whole numbers from 0 to 255, more than 0 and 1 among them."""
-    whole = (columns == np.round(columns)).all()
-    return bool(whole and columns.min(initial=0) >= 0 and 1 < columns.max(initial=0) <= 255)
-
-
-def _are_labels(column: np.ndarray) -> bool:
-    """Whole numbers that are small, as those of a benchmark's classes."""
-    whole = (column == np.round(column)).all()
-    return bool(whole and column.min(initial=0) >= 0 and column.max(initial=0) <= _LARGEST_LABEL)
+def _split(path: Path, rows: np.ndarray, columns: Columns | None = None) -> ScanFile:
+    """Coordinates and colours of rows (N, C); columns: where they stand, None = to be guessed."""
+    columns = columns or guessed_columns(rows)
+    rgb = None if columns.rgb is None else as_bytes(rows[:, columns.rgb], path)
+    return ScanFile(path, _floats(rows[:, columns.xyz]), rgb, notes=columns.notes)
 
 
 def _floats(xyz: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(xyz, xyz.dtype if xyz.dtype in (np.float32, np.float64) else np.float64)
+
+
+def _plain_lines(data: bytes) -> bytes:
+    """The text in ASCII or UTF-8 without a mark in front, its lines ended by a newline."""
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()
+    data = data.removeprefix(BOM_UTF8)
+    return data if b"\n" in data else data.replace(b"\r", b"\n")
 
 
 def _lines_before_points(path: Path, data: bytes) -> int:
