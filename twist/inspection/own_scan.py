@@ -174,11 +174,11 @@ def _scene(scan: ScanFile, thinned: Thinned, xyz: np.ndarray, faces: np.ndarray)
 
 
 def misfits(fitted: FittedScan, table: ClassTable, settings: Settings) -> list[str]:
-    """What does not suit the scan's density, one line each: settings that may be changed, or the scan itself."""
+    """What does not suit the scan's density, one line each: settings that may change, or the scan itself."""
     lines = advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
     voxel = settings.network.voxel_size_m
     sparse = (
-        f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: sample the "
-        "mesh's surface, of which only the vertices are seen, or scan more densely"
+        f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: sample "
+        "the mesh's surface, of which only the vertices are seen, or scan more densely"
     )
     return [sparse if line.startswith("network.voxel_size_m") else line for line in lines]
