@@ -78,6 +78,8 @@ def elastic(
 
 def crop(sample: SceneSample, voxels_max: int, voxel_size_m: float, rng: np.random.Generator) -> SceneSample:
     """Keep the points around a random one that fill at most ``voxels_max`` voxels, for memory."""
+    if len(sample) <= voxels_max:  # it has no more voxels than points
+        return sample
     voxels = voxelise(sample.xyz, voxel_size_m)
     if len(voxels) <= voxels_max:
         return sample
