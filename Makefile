@@ -8,9 +8,12 @@ export OMP_NUM_THREADS ?= 1
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU ')
 
+# make demo ROUNDS=2 stops after two rounds; without it the same command goes on with the others.
+FEWER := $(if $(ROUNDS),--config 'settings={"selftraining": {"rounds": $(ROUNDS)}}')
+
 # Set-up shows its progress to a person, and leaves a log short.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) --quiet rules host --
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS) $(FEWER) --quiet rules host --
 
 .PHONY: setup demo full test bench lint format clean
 
