@@ -61,8 +61,9 @@ def test_the_published_list_is_known_by_its_hash(tmp_path: Path, monkeypatch: py
     path.write_text("scene0000_00\n")
     monkeypatch.setitem(published.PUBLISHED_SHA256, "5.txt", file_sha256(path))
     assert read_list(path, own=False) == ("scene0000_00",)
-    path.write_bytes(b"scene0000_00\r\n")
-    assert read_list(path, own=False) == ("scene0000_00",)
+    for other_ends in (b"scene0000_00\r\n", b"scene0000_00", b"\xef\xbb\xbfscene0000_00\n\n"):
+        path.write_bytes(other_ends)
+        assert read_list(path, own=False) == ("scene0000_00",)
     path.write_text("scene0000_00\nscene0000_01\n")
     with pytest.raises(TwistError, match="not the published list"):
         read_list(path, own=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from hashlib import sha256
 from pathlib import Path
 
@@ -54,9 +55,10 @@ def read_list(path: Path, own: bool) -> tuple[str, ...]:
 
 
 def _refuse_unpublished(path: Path, content: bytes) -> None:
-    """Raise TwistError for another list than the published one; Windows' line ends are allowed."""
+    """Raise TwistError for another list than the published one; ends of lines and of the file may differ."""
     published = PUBLISHED_SHA256.get(path.name)
-    digests = [sha256(lines).hexdigest() for lines in (content, content.replace(b"\r\n", b"\n"))]
+    plain = b"\n".join(content.removeprefix(BOM_UTF8).split())
+    digests = [sha256(lines).hexdigest() for lines in (content, plain, plain + b"\n")]
     if published not in digests:
         raise TwistError(
             f"{path} is not the published list: its SHA-256 is {digests[0]}, published is {published}; "
