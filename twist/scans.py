@@ -48,6 +48,9 @@ def _missing_scans(
         print(f"{len(scenes) - len(missing)} of {len(scenes)} scans are done already", flush=True)
     if not missing:
         return
+    for part in out_dir.glob(".*.part"):  # of killed writers
+        if part.name[1:].split(".npz.")[0] in missing:
+            part.unlink(missing_ok=True)
     ensemble = Ensemble.load(models, device)
     began = said = time.monotonic()
     for done, name in enumerate(missing, start=1):
