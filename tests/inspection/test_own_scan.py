@@ -249,3 +249,50 @@ def test_numbers_too_coarse_for_where_they_lie_are_told(dtype: type, told: bool)
 def test_extent_leaves_out_strays() -> None:
     xyz = np.concatenate([shoebox(), [[1e6, 0, 0]]])
     np.testing.assert_allclose(extent_of(xyz), [5, 4, 2.5], rtol=0.05)
+
+
+# --- meshes of few triangles ---------------------------------------------------------------------
+
+
+def box() -> tuple[np.ndarray, np.ndarray]:
+    """A closed box of 5 x 4 x 2.5 m, its eight corners and twelve triangles that face outwards."""
+    corners = np.array([[x, y, z] for x in (0, 5) for y in (0, 4) for z in (0, 2.5)], np.float64)
+    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    return corners, np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))], np.int32)
+
+
+def test_a_mesh_of_few_triangles_is_sampled_to_predict_on_it() -> None:
+    corners, faces = box()
+    rgb = np.arange(24, dtype=np.uint8).reshape(8, 3) * 10
+    fitted = fit_scan(scan_of(corners, faces=faces, rgb=rgb), SETTINGS, unit="m", spacing_m=0.1)
+    area = 2 * (5 * 4 + 5 * 2.5 + 4 * 2.5)
+    assert len(fitted.scene) == pytest.approx(8 + area / 0.01, abs=12)
+    assert "points of the surface, 10 cm apart, are added to predict" in " ".join(fitted.notes)
+    middle = np.median(corners, axis=0)
+    np.testing.assert_allclose(fitted.scene.xyz[:8], corners - middle, atol=1e-6)
+    np.testing.assert_array_equal(fitted.scene.rgb[:8], rgb)
+    inside = fitted.scene.xyz + middle
+    on_a_side = np.isclose(inside, 0, atol=1e-5) | np.isclose(inside, [5, 4, 2.5], atol=1e-5)
+    assert on_a_side.any(axis=1).all()
+    outwards = (fitted.supervoxels["normal"][8:] * fitted.scene.xyz[8:]).sum(axis=1)
+    assert (outwards > 0).all()
+
+
+def test_instances_of_a_sampled_mesh_are_of_its_vertices() -> None:
+    corners, faces = box()
+    fitted = fit_scan(scan_of(corners, faces=faces), SETTINGS, unit="m", spacing_m=0.1)
+    ids = np.full(len(fitted.scene), -1)
+    ids[[0, 3, 100]] = 0
+    ids[200:300] = 1
+    found = fitted.of_file(Regions.from_ids(ids))
+    assert found.size_of_scene == 8
+    assert [found[k].tolist() for k in range(2)] == [[0, 3], []]
+
+
+@pytest.mark.parametrize("spacing_m", [None, 0.08])
+def test_a_mesh_dense_enough_keeps_its_vertices_alone(spacing_m: float | None) -> None:
+    xyz = np.stack(
+        [*np.meshgrid(np.arange(0, 3, 0.1), np.arange(0, 3, 0.1)), np.zeros((30, 30))], -1
+    ).reshape(-1, 3)
+    faces = np.array([[k, k + 1, k + 30] for k in range(29)], np.int32)
+    assert len(fit(xyz, faces=faces, unit="m", spacing_m=spacing_m).scene) == 900

@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
     for note in notes:
         print(f"note: {note}", flush=True)
     instances, classes = find_instances(ensemble, fitted, settings)
+    instances = instances.select(fitted.of_file(instances).sizes > 0)  # not of samples alone
     write_results(arguments.out, scan, fitted, instances, classes, ensemble.table)
     facts = {
         "scan": arguments.scan.name,
@@ -161,6 +162,6 @@ def _settings(arguments: argparse.Namespace, model: Model) -> Settings:
     if any(getattr(asked, name) != getattr(model.settings, name) for name in network):
         raise TwistError(
             f"--override: {arguments.model[0]} was trained with another network. Where points lie too far "
-            "apart for it, sample the mesh's surface, scan more densely, or train on scans like these"
+            "apart for it, scan more densely, or train on scans like these"
         )
     return replace(settings, network=model.settings)

@@ -10,6 +10,7 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.formats.scans.record import ScanFile
 from twist.geometry.mesh import vertex_normals
+from twist.geometry.sampling import sample_surface
 from twist.geometry.thinning import Thinned, finite_points, keep, merge_equal, nearest_spacing, thin
 from twist.inspection.density import advice, measure_density, summarise
 from twist.inspection.frame import AXES, LONGEST_M, UNITS, describe_unit, extent_of, likely_up, unit_of
@@ -22,6 +23,9 @@ from twist.settings import Settings, SupervoxelSettings
 _DENSER = 0.7
 #: Edge of a cell over the distance to the nearest of the points left, one a cell, on a surface.
 _CELL = 1.7
+#: A mesh is sampled where its vertices lie farther apart than this, in the spacing that was learned from.
+_SPARSER = 1.5
+_MOST_SAMPLES = 2_000_000
 #: Points farther from the middle than this many sides of the scan, and than any room is long, are strays.
 _STRAY_SIDES = 2.0
 #: 32 bit coordinates are too coarse where their last bit is worth this share of the distance between points.
@@ -34,7 +38,8 @@ _GREY = 127
 class FittedScan:
     """What a network is given of a scan, and the way back to its file.
 
-    scene: the points that stand for all, in metres, z upwards, near the origin
+    scene: the points that stand for all, in metres, z upwards, near the origin; behind those of ``thinned``
+        samples of the surface, where a mesh has too few vertices
     supervoxels: ``supervoxel`` (M,) and, where there are no faces, ``normal`` (M, 3) of the scene's points
     thinned: which points of the file those are, and which of them stands for each point of the file
     unit, up: as found or given
@@ -51,9 +56,11 @@ class FittedScan:
     notes: tuple[str, ...]
 
     def of_file(self, regions: Regions) -> Regions:
-        """Regions of the scene's points as regions of all points of the file."""
+        """Regions of the scene's points as regions of the file's; empty for one of samples alone."""
         stood_for = Regions.from_ids(self.thinned.of_point)  # region k: the points that point k stands for
-        return regions.through(stood_for.incidence())
+        parts = stood_for.incidence()
+        parts.resize(len(self.scene), parts.shape[1])
+        return regions.through(parts)
 
 
 def fit_scan(
@@ -95,7 +102,17 @@ def fit_scan(
         xyz, faces = xyz[fewer.chosen], faces[:0]
         normal = None if normal is None else normal[fewer.chosen]
         thinned = thinned.then(fewer)
-    scene = _scene(scan, thinned, xyz, faces)
+    rgb = np.full(xyz.shape, _GREY, np.uint8) if scan.rgb is None else scan.rgb[thinned.chosen]
+    if len(faces) and spacing and spacing_m and spacing > _SPARSER * spacing_m:
+        samples = sample_surface(xyz, faces, spacing_m, _MOST_SAMPLES)
+        notes.append(
+            f"vertices lie {100 * spacing:.2g} cm apart, too far for what the model learned from: "
+            f"{len(samples)} points of the surface, {100 * spacing_m:.2g} cm apart, are added to predict"
+        )
+        rgb = np.concatenate([rgb, np.round(samples.of(rgb, faces)).astype(np.uint8)])
+        xyz = np.concatenate([xyz, samples.of(xyz, faces).astype(np.float32)])
+        faces, normal = faces[:0], np.concatenate([normal, samples.normal])
+    scene = _scene(scan, xyz, rgb, faces)
     if scan.rgb is None:
         notes.append(
             "no colours: all points are taken as grey, which a model that learned from colours misses"
@@ -159,13 +176,12 @@ def _faces_between(faces: np.ndarray, thinned: Thinned) -> np.ndarray:
     return np.ascontiguousarray(corners[whole], np.int32)
 
 
-def _scene(scan: ScanFile, thinned: Thinned, xyz: np.ndarray, faces: np.ndarray) -> Scene:
-    grey = np.full(xyz.shape, _GREY, np.uint8)
+def _scene(scan: ScanFile, xyz: np.ndarray, rgb: np.ndarray, faces: np.ndarray) -> Scene:
     none = np.full(len(xyz), -1, np.int32)
     return Scene(
         name=scan.path.stem,
         xyz=xyz,
-        rgb=grey if scan.rgb is None else scan.rgb[thinned.chosen],
+        rgb=rgb,
         faces=faces,
         semantic=none,
         instance=none.copy(),
@@ -178,7 +194,7 @@ def misfits(fitted: FittedScan, table: ClassTable, settings: Settings) -> list[s
     lines = advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
     voxel = settings.network.voxel_size_m
     sparse = (
-        f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: sample "
-        "the mesh's surface, of which only the vertices are seen, or scan more densely"
+        f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: scan more "
+        "densely, or save the scan as a mesh, whose surface can be sampled"
     )
     return [sparse if line.startswith("network.voxel_size_m") else line for line in lines]
