@@ -194,7 +194,7 @@ def misfits(fitted: FittedScan, table: ClassTable, settings: Settings) -> list[s
     lines = advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
     voxel = settings.network.voxel_size_m
     sparse = (
-        f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: scan more "
-        "densely, or save the scan as a mesh, whose surface can be sampled"
+        f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: scan "
+        "more densely, or save the scan as a mesh, whose surface can be sampled"
     )
     return [sparse if line.startswith("network.voxel_size_m") else line for line in lines]
