@@ -76,7 +76,7 @@ def test_a_changed_list_makes_the_splits_again(project: Project) -> None:
 def test_a_list_of_labelled_scans_counts_whatever_its_name_says(project: Project) -> None:
     lists = {"data": {"label_lists": "{ratio}.txt"}}
     (project.folder / "download/1.txt").write_text(NAMES[0])
-    assert project.plan("results/mine_1pct/eval.json", settings=lists)["train_round"] == 2
+    assert project.plan("results/mine_1pct/eval.json", settings=lists)["train_round"] == 5
     (project.folder / "download/2.txt").write_text("\n".join(NAMES[:3]))
     done = project.attempt("results/mine_2pct/eval.json", settings=lists)
     assert "mine_2pct: all 3 training scenes are labelled, and none is left to learn from" in done.stdout
