@@ -19,15 +19,15 @@ from twist.runs import Run
 from twist.slurm import cancel_orphans
 from twist.splits import labelled_count
 
-# Jobs run the Python that runs Snakemake, also where its environment is not activated, but for those of an environment
-# of their own (--sdm conda); a process uses one thread (docs/architecture.md). The prefix replaces Snakemake's own, strict mode included: without
-# pipefail, `python ... | tee` would hide a failure. Slurm sends SIGTERM to every process of a job: the shell and
-# tee outlive it, because a job is killed once its shell has ended, and a training needs to save its state.
-OWN_ENVIRONMENTS = bool(workflow.deployment_settings.deployment_method)
+# Jobs run the Python that runs Snakemake, also where its environment is not activated, unless they have one of
+# their own (--sdm conda); a process uses one thread (docs/architecture.md). The prefix replaces Snakemake's own,
+# strict mode included: without pipefail, `python ... | tee` would hide a failure. Slurm sends SIGTERM to every
+# process of a job: the shell and tee outlive it, because a job is killed once its shell has ended, and a training
+# needs to save its state.
 BIN = shlex.quote(str(Path(sys.executable).parent))
-PATH = "" if OWN_ENVIRONMENTS else f"PATH={BIN}:$PATH "
+OWN_PATH = "" if workflow.deployment_settings.deployment_method else f"PATH={BIN}:$PATH "
 shell.prefix(
-    f"set -euo pipefail; export {PATH}OMP_NUM_THREADS=1; "
+    f"set -euo pipefail; export {OWN_PATH}OMP_NUM_THREADS=1; "
     "trap : TERM; tee() {{ trap '' TERM; command tee \"$@\"; }}; "
 )
 
