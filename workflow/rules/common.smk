@@ -25,7 +25,9 @@ from twist.splits import labelled_count
 # process of a job: the shell and tee outlive it, because a job is killed once its shell has ended, and a training
 # needs to save its state.
 BIN = shlex.quote(str(Path(sys.executable).parent))
-OWN_PATH = "" if workflow.deployment_settings.deployment_method else f"PATH={BIN}:$PATH "
+OWN_PATH = (
+    "" if workflow.deployment_settings.deployment_method else f"PATH={BIN}:$PATH "
+)
 shell.prefix(
     f"set -euo pipefail; export {OWN_PATH}OMP_NUM_THREADS=1; "
     "trap : TERM; tee() {{ trap '' TERM; command tee \"$@\"; }}; "
