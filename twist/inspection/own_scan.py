@@ -8,7 +8,7 @@ import numpy as np
 
 from twist.classes import ClassTable
 from twist.errors import TwistError
-from twist.formats.scans.record import ScanFile
+from twist.formats.scans.record import GREY, ScanFile
 from twist.geometry.mesh import vertex_normals
 from twist.geometry.sampling import sample_surface
 from twist.geometry.thinning import Thinned, finite_points, keep, merge_equal, nearest_spacing, thin
@@ -30,8 +30,6 @@ _MOST_SAMPLES = 2_000_000
 _STRAY_SIDES = 2.0
 #: 32 bit coordinates are too coarse where their last bit is worth this share of the distance between points.
 _COARSE = 0.1
-#: Colour of all points of a scan without colours: the middle of what networks are given.
-_GREY = 127
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def fit_scan(
         xyz, faces = xyz[fewer.chosen], faces[:0]
         normal = None if normal is None else normal[fewer.chosen]
         thinned = thinned.then(fewer)
-    rgb = np.full(xyz.shape, _GREY, np.uint8) if scan.rgb is None else scan.rgb[thinned.chosen]
+    rgb = np.full(xyz.shape, GREY, np.uint8) if scan.rgb is None else scan.rgb[thinned.chosen]
     if len(faces) and spacing and spacing_m and spacing > _SPARSER * spacing_m:
         samples = sample_surface(xyz, faces, spacing_m, _MOST_SAMPLES)
         notes.append(

@@ -9,7 +9,7 @@ import numpy as np
 
 from twist.errors import TwistError
 
-#: Of a point without a colour among others that have one.
+#: Colour of points without one: the middle of what networks are given.
 GREY = 127
 
 
