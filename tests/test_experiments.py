@@ -12,7 +12,8 @@ import yaml
 
 from tests.scoring.records import score
 from twist.errors import TwistError
-from twist.experiments import Experiment, Row, read_scores, single_results, table_lines
+from twist.experiments.rows import Experiment, Row
+from twist.experiments.scores import read_scores, single_results, table_lines
 from twist.runs import Run
 
 CONFIG = Path(__file__).parents[1] / "config"

@@ -18,8 +18,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "on a scan of your own": ("predict", "supervoxels", "picture"),
     "before a run": ("check", "rooms", "draw-rooms", "settings"),
     "results": (
-        "evaluate", "table", "experiment", "compare", "diagnosis", "precision-recall", "losses", "figure7",
-        "viewer", "page", "export-submission",
+        "evaluate", "table", "experiment", "experiment-labels", "compare", "diagnosis", "precision-recall",
+        "losses", "figure7", "viewer", "page", "export-submission",
     ),
     "steps of the workflow": (
         "prepare", "collect", "splits", "views", "pretrain", "train", "label", "predict-scenes", "diagnose",

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from tests.scoring.records import score
 from twist.__main__ import main
 from twist.classes import SCANNET
-from twist.experiments import table_lines
+from twist.experiments.scores import table_lines
 from twist.published.plots import plot_comparison
 from twist.published.tables import TABLES, paper_table
 from twist.settings import Settings

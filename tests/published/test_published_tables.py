@@ -10,7 +10,7 @@ import pytest
 from tests.scoring.records import score
 from twist.classes import SCANNET
 from twist.errors import TwistError
-from twist.experiments import METRICS, Experiment
+from twist.experiments.rows import METRICS, Experiment
 from twist.published import tables
 from twist.published.tables import RATIOS, TABLES, PaperTable, ratios_run, seeds_run
 from twist.runs import Run

@@ -42,6 +42,10 @@ def test_a_summary_holds_the_rounds_figures() -> None:
     things = quality[(quality["round"] == 2) & (quality["class"] == "all things")].iloc[0]
     stuff = quality[(quality["round"] == 2) & (quality["class"] == "all stuff")].iloc[0]
     assert (second["round"], second["things_recall"]) == (2, things["recall"])
+    classes = quality[(quality["round"] == 2) & (quality["kind"] == "thing")]
+    assert second["thing_classes_precision"] == pytest.approx(classes["precision"].mean())
+    of_all = quality[(quality["round"] == 2) & (quality["class"] == "all")].iloc[0]
+    assert second["points_coverage"] == of_all["coverage"]
     assert (second["stuff_coverage"], second["offset_error_m"]) == (
         stuff["coverage"],
         things["offset_error_m"],
@@ -61,8 +65,9 @@ def test_the_page_lines_rounds_and_classes_up() -> None:
     tables = [line.split("|")[1:-1] for line in lines if line.startswith("|")]
     rounds, classes = tables[:4], tables[4:]
     assert [row[0].strip() for row in rounds] == ["round", "-----", "1", "2"]
-    assert rounds[2][3].strip() == ""  # round 1 makes no instances
-    precision, recall = (float(cell) for cell in rounds[3][3].split("/"))
+    at = [cell.strip() for cell in rounds[0]].index("instances P / R")
+    assert rounds[2][at].strip() == ""  # round 1 makes no instances
+    precision, recall = (float(cell) for cell in rounds[3][at].split("/"))
     things = quality[(quality["round"] == 2) & (quality["class"] == "all things")].iloc[0]
     assert precision == pytest.approx(things["instance_precision"], abs=0.005)
     assert recall == pytest.approx(things["instance_recall"], abs=0.005)

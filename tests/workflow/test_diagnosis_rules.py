@@ -34,3 +34,24 @@ def test_a_run_without_pseudo_labels_is_refused(project: Project) -> None:
     done = project.attempt("results/tiny_50pct-control/diagnosis.md")
     assert done.returncode == 1
     assert "tiny_50pct-control learns from no pseudo-labels" in done.stdout
+
+
+def test_the_labels_of_an_experiment_are_diagnosed_and_nothing_is_scored(project: Project) -> None:
+    (project.folder / "config/experiments/mine.yaml").write_text(
+        "title: Mine\n"
+        "rows:\n"
+        "  - {label: control, run: tiny_50pct-control, seeds: 2}\n"
+        "  - {label: TWIST, run: tiny_50pct, seeds: 2, against: control}\n"
+    )
+    plan = project.plan("results/experiments/mine/labels.md")
+    assert (plan["experiment_labels"], plan["diagnosis"], plan["diagnose"]) == (1, 2, 4)
+    assert not plan.keys() & {"predict", "evaluate", "experiment"}
+
+
+def test_an_experiment_without_pseudo_labels_has_none_to_diagnose(project: Project) -> None:
+    (project.folder / "config/experiments/mine.yaml").write_text(
+        "title: Mine\nrows:\n  - {label: control, run: tiny_50pct-control, seeds: 2}\n"
+    )
+    done = project.attempt("results/experiments/mine/labels.md")
+    assert done.returncode == 1
+    assert "no row of the experiment mine learns from pseudo-labels" in done.stdout

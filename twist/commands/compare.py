@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from twist.errors import TwistError
-    from twist.experiments import single_results, table_lines
+    from twist.experiments.scores import single_results, table_lines
     from twist.files import write_text
     from twist.published.page import CSV_COLUMNS, comparison_page, comparison_rows
     from twist.published.plots import plot_comparison

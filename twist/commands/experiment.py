@@ -6,16 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from twist.experiments import (
-    METRICS,
-    Experiment,
-    Line,
-    command,
-    read_scores,
-    score_file,
-    single_results,
-    table_lines,
-)
+from twist.experiments.rows import METRICS, Experiment, command, score_file
+from twist.experiments.scores import Line, read_scores, single_results, table_lines
 from twist.files import write_text
 from twist.showing.tables import as_csv, as_markdown, plus_minus
 

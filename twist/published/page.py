@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from twist.experiments import Line, Row, command, score_file
+from twist.experiments.rows import Row, command, score_file
+from twist.experiments.scores import Line
 from twist.published.tables import PaperTable
 from twist.showing.tables import as_markdown, plus_minus
 

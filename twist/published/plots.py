@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from twist.experiments import METRICS, Estimate, Line, Row
+from twist.experiments.estimates import Estimate
+from twist.experiments.rows import METRICS, Row
+from twist.experiments.scores import Line
 from twist.published.tables import METHODS, RATIOS, Method, PaperTable
 from twist.showing.class_bars import Bars, plot_class_bars
 from twist.showing.curves import Curve, plot_curves

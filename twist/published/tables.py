@@ -15,7 +15,8 @@ from pathlib import Path
 
 from twist.classes import CLASS_TABLES, SCANNET
 from twist.errors import TwistError
-from twist.experiments import METRICS, Experiment, Record, Row, Scores, read_scores
+from twist.experiments.rows import METRICS, Experiment, Row
+from twist.experiments.scores import Record, Scores, read_scores
 from twist.runs import Run
 from twist.settings import Settings
 

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 #: Column of the summary -> row and column of a round's pseudo_quality.csv.
 _FROM_QUALITY = {
+    "points_precision": ("all", "precision"),
+    "points_coverage": ("all", "coverage"),
+    "points_recall": ("all", "recall"),
     "things_precision": ("all things", "precision"),
     "things_coverage": ("all things", "coverage"),
     "things_recall": ("all things", "recall"),
+    "thing_classes_precision": ("mean things", "precision"),
+    "thing_classes_coverage": ("mean things", "coverage"),
+    "thing_classes_recall": ("mean things", "recall"),
     "stuff_precision": ("all stuff", "precision"),
     "stuff_coverage": ("all stuff", "coverage"),
     "stuff_recall": ("all stuff", "recall"),
@@ -31,7 +37,13 @@ _FROM_QUALITY = {
 #: Headings of the page's table -> columns of the summary, joined by a slash.
 _SHOWN = {
     "round": ("round",),
+    "all points P / C / R": ("points_precision", "points_coverage", "points_recall"),
     "objects P / C / R": ("things_precision", "things_coverage", "things_recall"),
+    "object classes P / C / R": (
+        "thing_classes_precision",
+        "thing_classes_coverage",
+        "thing_classes_recall",
+    ),
     "stuff P / C / R": ("stuff_precision", "stuff_coverage", "stuff_recall"),
     "instances P / R": ("instance_precision", "instance_recall"),
     "any class P / R": ("instance_precision_any_class", "instance_recall_any_class"),
@@ -63,7 +75,8 @@ def as_page(run: str, rows: Sequence[dict[str, Any]], quality: pd.DataFrame, plo
     parts = [
         f"# Pseudo-labels of {run}",
         "What each round learned of the unlabelled scans, against their hidden annotations. P = precision, "
-        "C = coverage, R = recall, as fractions; docs/diagnosis.md explains each figure.",
+        "C = coverage, R = recall, as fractions, over points (`object classes`: the mean over the classes); "
+        "docs/diagnosis.md explains each figure.",
         as_markdown(rounds, tuple(_SHOWN)),
         "By class: precision / recall of points · of instances.",
         _class_table(quality),

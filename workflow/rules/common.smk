@@ -13,7 +13,8 @@ from snakemake.utils import validate
 sys.path.insert(0, str(workflow.basedir))
 
 from twist.errors import TwistError
-from twist.experiments import Experiment
+from twist.experiments.labels import diagnosis_file, labelled_rows
+from twist.experiments.rows import Experiment
 from twist.locks import clear_stale_locks, sole_run
 from twist.runs import Run
 from twist.slurm import cancel_orphans
@@ -211,3 +212,13 @@ def rounds_of_experiment(wildcards):
     """The scores of all rounds of all runs of a table."""
     experiment = Experiment.load(CONFIG / "experiments" / f"{wildcards.name}.yaml")
     return [f"results/{run.name}/rounds.json" for run in experiment.runs()]
+
+
+@as_workflow_error
+def diagnoses_of_experiment(wildcards):
+    """The diagnoses of all runs of a table that learn from pseudo-labels."""
+    experiment = Experiment.load(CONFIG / "experiments" / f"{wildcards.name}.yaml")
+    runs = [
+        row.run_of(seed) for row in labelled_rows(experiment) for seed in row.seeds
+    ]
+    return [diagnosis_file(run) for run in dict.fromkeys(runs)]

@@ -1,10 +1,8 @@
-"""Experiments: the rows of a results table, the runs behind them, and what their seeds give together."""
+"""The rows of an experiment's table, named in ``config/experiments/*.yaml``, and the runs behind them."""
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +10,8 @@ from typing import Any
 from twist.checking import read_yaml
 from twist.errors import TwistError
 from twist.runs import Run
-from twist.scoring.stored_record import read_round_records
 
 METRICS = ("mAP", "AP50", "AP25")
-
-#: A score: the content of an eval.json.
-Record = Mapping[str, Any]
-#: The scores of one row, by seed and round.
-Scores = Mapping[int, Mapping[int, Record]]
 
 
 @dataclass(frozen=True)
@@ -77,64 +69,6 @@ class Experiment:
         return list(dict.fromkeys(row.run_of(seed) for row in self.rows for seed in row.seeds))
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over ``count`` seeds; spread: its standard deviation or error, None for a single seed."""
-
-    mean: float
-    spread: float | None
-    count: int
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the table: a row after a round.
-
-    scores: mean and sample standard deviation over the seeds, percent, by metric; gains: mean and standard
-    error of the differences to ``row.against``, seed by seed. None where a figure is missing.
-    """
-
-    row: Row
-    round: int
-    seeds: int
-    scores: Mapping[str, Estimate | None]
-    gains: Mapping[str, Estimate | None]
-
-
-def read_scores(experiment: Experiment, results: Path) -> dict[str, Scores]:
-    """The scores of each row, by label. Raises TwistError where ``results/RUN/rounds.json`` is missing."""
-    return {
-        row.label: {seed: _rounds_of(row, seed, results) for seed in row.seeds} for row in experiment.rows
-    }
-
-
-def table_lines(
-    experiment: Experiment, scores: Mapping[str, Scores], figures: Sequence[str] = METRICS
-) -> list[Line]:
-    """The lines of the table, by row and round. figures: keys of the records that are averaged."""
-    return [
-        _line(row, round_number, scores[row.label], scores[row.against] if row.against else {}, figures)
-        for row in experiment.rows
-        for round_number in sorted(
-            {round_number for rounds in scores[row.label].values() for round_number in rounds}
-        )
-    ]
-
-
-def single_results(experiment: Experiment, scores: Mapping[str, Scores]) -> list[dict[str, Any]]:
-    """The same without means: one mapping for each row, seed and round, with where its figures come from."""
-    return [
-        {"row": row.label, "run": row.run_of(seed).name, "seed": seed, "round": round_number}
-        | {metric: record[metric] for metric in METRICS}
-        | {"scenes": record["scenes"], "settings": record["provenance"]["settings"]}
-        | {"twist": record["provenance"]["versions"]["twist"], "revision": record["provenance"]["revision"]}
-        | {"command": command(score_file(row.run_of(seed)))}
-        for row in experiment.rows
-        for seed, rounds in scores[row.label].items()
-        for round_number, record in rounds.items()
-    ]
-
-
 def command(*targets: str) -> str:
     """The command line that makes some results."""
     return " ".join(("snakemake --cores 2", *targets))
@@ -142,9 +76,6 @@ def command(*targets: str) -> str:
 
 def score_file(run: Run) -> str:
     return f"results/{run.name}/eval.json"
-
-
-# --- reading --------------------------------------------------------------------------------------
 
 
 def _check_keys(
@@ -207,45 +138,3 @@ def _check_comparison(row: Row, rows: Mapping[str, Row], where: str) -> None:
         raise TwistError(f"{where}: {row.against!r} has no seed of this row")
     if other.run.dataset != row.run.dataset:
         raise TwistError(f"{where}: {row.against!r} is of another data set")
-
-
-def _rounds_of(row: Row, seed: int, results: Path) -> dict[int, Record]:
-    run = row.run_of(seed)
-    path = results / run.name / "rounds.json"
-    if not path.exists():
-        raise TwistError(f"{path} does not exist; `{command(score_file(run))}` makes it")
-    rounds = {record["rounds"]: record for record in read_round_records(path)}
-    return rounds if row.rounds == "all" else {max(rounds): rounds[max(rounds)]}
-
-
-# --- statistics -----------------------------------------------------------------------------------
-
-
-def _line(row: Row, round_number: int, own: Scores, other: Scores, figures: Sequence[str]) -> Line:
-    records = {seed: rounds[round_number] for seed, rounds in own.items() if round_number in rounds}
-    pairs = [
-        # the other row's same round, or its last where it has no such round
-        (record, other[seed].get(round_number, other[seed][max(other[seed])]))
-        for seed, record in records.items()
-        if seed in other
-    ]
-    scores, gains = {}, {}
-    for metric in figures:
-        scores[metric] = _estimate([_figure(record, metric) for record in records.values()])
-        gain = _estimate([_figure(mine, metric) - _figure(theirs, metric) for mine, theirs in pairs])
-        if gain and gain.spread is not None:
-            gain = replace(gain, spread=gain.spread / math.sqrt(gain.count))
-        gains[metric] = gain
-    return Line(row, round_number, len(records), scores, gains)
-
-
-def _figure(record: Record, metric: str) -> float:
-    return math.nan if record[metric] is None else float(record[metric])
-
-
-def _estimate(values: Sequence[float]) -> Estimate | None:
-    """Mean and sample standard deviation; None without values, or where one is NaN: no mean of a part."""
-    if not values or any(math.isnan(value) for value in values):
-        return None
-    spread = statistics.stdev(values) if len(values) > 1 else None
-    return Estimate(statistics.fmean(values), spread, len(values))
