@@ -218,7 +218,5 @@ def rounds_of_experiment(wildcards):
 def diagnoses_of_experiment(wildcards):
     """The diagnoses of all runs of a table that learn from pseudo-labels."""
     experiment = Experiment.load(CONFIG / "experiments" / f"{wildcards.name}.yaml")
-    runs = [
-        row.run_of(seed) for row in labelled_rows(experiment) for seed in row.seeds
-    ]
+    runs = [row.run_of(seed) for row in labelled_rows(experiment) for seed in row.seeds]
     return [diagnosis_file(run) for run in dict.fromkeys(runs)]
