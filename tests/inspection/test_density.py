@@ -40,7 +40,7 @@ def sheet(spacing: float = 0.01, side: int = 40, label: int = -1, tiles: int = 1
 def measured(scene: Scene, **sections: dict) -> tuple[Density, list[str]]:
     settings = chosen(**sections)
     density = measure_density(scene, SCANNET, settings)
-    return density, advice(summarise([density]), settings)
+    return density, [one.text for one in advice(summarise([density]), settings)]
 
 
 def test_a_regular_grid_has_the_spacing_it_was_made_with() -> None:

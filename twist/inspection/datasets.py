@@ -177,4 +177,4 @@ def _look_at_all(found: Inspection, settings: Settings, there: tuple[str, ...]) 
     densities = [scan.density for scan in found.scans if scan.density is not None]
     if densities:
         found.density = summarise(densities)
-        found.advice = advice(found.density, settings)
+        found.advice = [one.text for one in advice(found.density, settings)]

@@ -44,6 +44,14 @@ class Density:
     small: float | None
 
 
+@dataclass(frozen=True)
+class Advice:
+    """One thing that does not fit. setting: whose value it concerns, None = no single one's."""
+
+    setting: str | None
+    text: str
+
+
 def measure_density(scene: Scene, table: ClassTable, settings: Settings) -> Density:
     """Look up the neighbours of 2000 points; of points of classes with instances where there are any.
 
@@ -90,45 +98,50 @@ def summarise(densities: Sequence[Density]) -> dict[str, Any]:
     return summary
 
 
-def advice(density: dict[str, Any], settings: Settings) -> list[str]:
-    """Settings that do not fit what ``summarise`` found, one line each with what to set; [] = all fit."""
+def advice(density: dict[str, Any], settings: Settings) -> list[Advice]:
+    """Settings that do not fit what ``summarise`` found, with what to set; [] = all fit."""
     nearest, reach = density["nearest_m"], density["reach_m"]
     if nearest is None or reach is None:
-        return ["the scans have too few points to judge voxel size and radius"]
+        return [Advice(None, "the scans have too few points to judge voxel size and radius")]
     voxel, radius = settings.network.voxel_size_m, settings.proposals.radius_m
     few = _fewest_points(settings)
-    lines = []
+    found = []
     if voxel < _FINEST * nearest:
-        lines.append(
+        text = (
             f"network.voxel_size_m is {voxel:g}, but points lie {_centimetres(nearest)} apart: voxels have "
             f"no neighbours to convolve with. Set it to about {_round_up(_SUGGESTED * nearest):g}"
         )
+        found.append(Advice("network.voxel_size_m", text))
     if density["instance_voxels"] is not None and density["instance_voxels"] < _FEWEST_VOXELS:
-        lines.append(
+        text = (
             f"network.voxel_size_m is {voxel:g}: the median instance is only {density['instance_voxels']:g} "
             f"voxels. Points lie {_centimetres(nearest)} apart, so "
             f"{_round_up(_SUGGESTED * nearest):g} is possible"
         )
+        found.append(Advice("network.voxel_size_m", text))
     if density["linked"] < _FEWEST_LINKED:
-        lines.append(
+        text = (
             f"proposals.radius_m is {radius:g}: only {density['linked']:.0%} of the points have {_LINKS} "
             f"neighbours within it, so objects fall apart. Set it, and proposals.radius_shifted_m, to about "
             f"{_round_up(reach):g}"
         )
+        found.append(Advice("proposals.radius_m", text))
     if density["small"] is not None and density["small"] > _MOST_SMALL:
         fitting = max(5, int(density["instance_points"] / 10))
-        lines.append(
+        text = (
             f"{density['small']:.0%} of the annotated instances have fewer than {few} points and cannot be "
             f"predicted. Set proposals.min_points and prediction.min_points to about {fitting} "
             "(ScanNet's scoring leaves out instances under 100 points whatever they are)"
         )
+        found.append(Advice("proposals.min_points", text))
     elif density["small"] is None and np.sqrt(few) * nearest > 0.3:
         fitting = max(5, int((0.1 / nearest) ** 2))
-        lines.append(
+        text = (
             f"prediction.min_points or proposals.min_points is {few}: that is a surface of "
             f"{_centimetres(np.sqrt(few) * nearest)} squared at this density. Set both to about {fitting}"
         )
-    return lines
+        found.append(Advice("proposals.min_points", text))
+    return found
 
 
 def _centimetres(metres: float) -> str:

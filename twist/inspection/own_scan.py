@@ -10,22 +10,15 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.formats.scans.record import GREY, ScanFile
 from twist.geometry.mesh import vertex_normals
-from twist.geometry.sampling import sample_surface
-from twist.geometry.thinning import Thinned, finite_points, keep, merge_equal, nearest_spacing, thin
+from twist.geometry.thinning import Thinned, finite_points, keep, merge_equal, nearest_spacing
 from twist.inspection.density import advice, measure_density, summarise
 from twist.inspection.frame import AXES, LONGEST_M, UNITS, describe_unit, extent_of, likely_up, unit_of
+from twist.inspection.matching_density import Surface, as_dense_as
 from twist.preparation import supervoxels_of
 from twist.regions import Regions
 from twist.scene import Scene
 from twist.settings import Settings, SupervoxelSettings
 
-#: A scan is thinned where its points lie closer than this share of the spacing that was learned from.
-_DENSER = 0.7
-#: Edge of a cell over the distance to the nearest of the points left, one a cell, on a surface.
-_CELL = 1.7
-#: A mesh is sampled where its vertices lie farther apart than this, in the spacing that was learned from.
-_SPARSER = 1.5
-_MOST_SAMPLES = 2_000_000
 #: Points farther from the middle than this many sides of the scan, and than any room is long, are strays.
 _STRAY_SIDES = 2.0
 #: 32 bit coordinates are too coarse where their last bit is worth this share of the distance between points.
@@ -90,45 +83,25 @@ def fit_scan(
         _tell_rounding(own[near.chosen], UNITS[known_unit], spacing, notes)
     xyz = (metres @ np.transpose(AXES[upwards])).astype(np.float32)
     faces = _faces_between(scan.faces, thinned)
-    normal = vertex_normals(xyz, faces) if len(faces) else None
-    if spacing and spacing_m and spacing < _DENSER * spacing_m:
-        fewer = thin(xyz, _CELL * spacing_m)
-        notes.append(
-            f"points lie {100 * spacing:.2g} cm apart and are thinned to {100 * spacing_m:.2g} cm, which "
-            f"the model learned from (--spacing changes that): {len(fewer)} of {len(xyz)} stand for all"
-        )
-        xyz, faces = xyz[fewer.chosen], faces[:0]
-        normal = None if normal is None else normal[fewer.chosen]
-        thinned = thinned.then(fewer)
-    rgb = np.full(xyz.shape, GREY, np.uint8) if scan.rgb is None else scan.rgb[thinned.chosen]
-    if len(faces) and spacing and spacing_m and spacing > _SPARSER * spacing_m:
-        samples = sample_surface(xyz, faces, spacing_m, _MOST_SAMPLES)
-        notes.append(
-            f"vertices lie {100 * spacing:.2g} cm apart, too far for what the model learned from: "
-            f"{len(samples)} points of the surface, {100 * spacing_m:.2g} cm apart, are added to predict"
-        )
-        rgb = np.concatenate([rgb, np.round(samples.of(rgb, faces)).astype(np.uint8)])
-        xyz = np.concatenate([xyz, samples.of(xyz, faces).astype(np.float32)])
-        faces, normal = faces[:0], np.concatenate([normal, samples.normal])
-    scene = _scene(scan, xyz, rgb, faces)
+    surface = Surface(
+        xyz,
+        np.full(xyz.shape, GREY, np.uint8) if scan.rgb is None else scan.rgb[thinned.chosen],
+        faces,
+        vertex_normals(xyz, faces) if len(faces) else None,
+        thinned,
+    )
+    if spacing and spacing_m:
+        surface, done = as_dense_as(surface, spacing, spacing_m)
+        notes += done
     if scan.rgb is None:
         notes.append(
             "no colours: all points are taken as grey, which a model that learned from colours misses"
         )
-    source, supervoxels = supervoxels_of(scene, None, settings)
-    if normal is None:
-        normal = supervoxels["normal"]
-        notes.append(f"no faces: normals are estimated from {settings.neighbours} neighbours")
-    elif source == "cloud":
-        supervoxels["normal"] = normal
-    turned = likely_up(normal, extent_of(xyz)) if up is None else None
-    if turned is not None:
-        axis = "xyz"[int(np.abs(AXES[upwards]["xyz".index(turned)]).argmax())]
-        notes.append(
-            f"{axis} looks more like the vertical than {upwards} does: try --up {axis}, or --up=-{axis} "
-            "where it points down, as in the frame of a camera"
-        )
-    return FittedScan(scene, supervoxels, thinned, known_unit, upwards, spacing, tuple(notes))
+    scene = _scene(scan, surface)
+    supervoxels, normal = _supervoxels(scene, surface.normal, settings, notes)
+    if up is None:
+        _tell_up(normal, scene, upwards, notes)
+    return FittedScan(scene, supervoxels, surface.thinned, known_unit, upwards, spacing, tuple(notes))
 
 
 def _apart(scan: ScanFile, notes: list[str]) -> Thinned:
@@ -174,25 +147,49 @@ def _faces_between(faces: np.ndarray, thinned: Thinned) -> np.ndarray:
     return np.ascontiguousarray(corners[whole], np.int32)
 
 
-def _scene(scan: ScanFile, xyz: np.ndarray, rgb: np.ndarray, faces: np.ndarray) -> Scene:
-    none = np.full(len(xyz), -1, np.int32)
+def _scene(scan: ScanFile, surface: Surface) -> Scene:
+    none = np.full(len(surface.xyz), -1, np.int32)
     return Scene(
         name=scan.path.stem,
-        xyz=xyz,
-        rgb=rgb,
-        faces=faces,
+        xyz=surface.xyz,
+        rgb=surface.rgb,
+        faces=surface.faces,
         semantic=none,
         instance=none.copy(),
         labelled=False,
     )
 
 
+def _supervoxels(
+    scene: Scene, normal: np.ndarray | None, settings: SupervoxelSettings, notes: list[str]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The supervoxels, and normals (M, 3): those given, of faces, else those estimated with them."""
+    source, supervoxels = supervoxels_of(scene, None, settings)
+    if normal is None:
+        notes.append(f"no faces: normals are estimated from {settings.neighbours} neighbours")
+        return supervoxels, supervoxels["normal"]
+    if source == "cloud":  # of a mesh that was thinned or sampled: its faces knew better
+        supervoxels["normal"] = normal
+    return supervoxels, normal
+
+
+def _tell_up(normal: np.ndarray, scene: Scene, upwards: str, notes: list[str]) -> None:
+    """Note where floor and walls speak for another axis than the one that was taken."""
+    turned = likely_up(normal, extent_of(scene.xyz))
+    if turned is not None:
+        axis = "xyz"[int(np.abs(AXES[upwards]["xyz".index(turned)]).argmax())]
+        notes.append(
+            f"{axis} looks more like the vertical than {upwards} does: try --up {axis}, or --up=-{axis} "
+            "where it points down, as in the frame of a camera"
+        )
+
+
 def misfits(fitted: FittedScan, table: ClassTable, settings: Settings) -> list[str]:
     """What does not suit the scan's density, one line each: settings that may change, or the scan itself."""
-    lines = advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
+    found = advice(summarise([measure_density(fitted.scene, table, settings)]), settings)
     voxel = settings.network.voxel_size_m
     sparse = (
         f"points lie too far apart for this model's voxels of {voxel:g} m, which cannot be changed: scan "
         "more densely, or save the scan as a mesh, whose surface can be sampled"
     )
-    return [sparse if line.startswith("network.voxel_size_m") else line for line in lines]
+    return [sparse if one.setting == "network.voxel_size_m" else one.text for one in found]

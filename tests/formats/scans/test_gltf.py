@@ -141,7 +141,7 @@ def test_lines_are_left_out_and_told(tmp_path: Path) -> None:
     primitives.append({**primitives[0], "mode": 3})
     scan = read(tmp_path, document, binary)
     assert len(scan.xyz) == len(XYZ)
-    assert scan.notes == ("1 parts are lines: left out",)
+    assert scan.notes == ("parts that are lines, left out: 1",)
 
 
 def textured(folder: Path, **texture: Any) -> ScanFile:

@@ -139,7 +139,7 @@ class _Gltf:
 
     def _notes(self, bare: int, parts: int) -> tuple[str, ...]:
         grey = (f"{bare} of {parts} parts have no colours: grey",) if 0 < bare < parts else ()
-        return grey + ((f"{self.lines} parts are lines: left out",) if self.lines else ())
+        return grey + ((f"parts that are lines, left out: {self.lines}",) if self.lines else ())
 
     def _add_node(self, node: dict[str, Any], above: np.ndarray) -> None:
         matrix = above @ _matrix(node)
