@@ -32,6 +32,13 @@ def test_facts_of_the_caller_stand_beside_those_found() -> None:
     assert provenance.provenance()["wall_seconds"] is None
 
 
+def test_what_models_were_trained_with_is_named_once() -> None:
+    here, elsewhere = (provenance.training_provenance(device) for device in ("cpu", "NVIDIA H200"))
+    facts = provenance.provenance(trained_with=[here, elsewhere, None, dict(here)])
+    assert facts["trained_with"] == [here, elsewhere]
+    assert "trained_with" not in provenance.provenance(trained_with=[None])
+
+
 def test_no_revision_outside_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "twist" / "provenance.py"))
     assert provenance.git_revision() is None

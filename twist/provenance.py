@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,33 @@ SPCONV_WHEELS = ("spconv-cu118", "spconv-cu120", "spconv-cu121", "spconv-cu124",
 
 
 def provenance(
-    *, settings_fingerprint: str | None = None, device: str | None = None, wall_seconds: float | None = None
+    *,
+    settings_fingerprint: str | None = None,
+    device: str | None = None,
+    wall_seconds: float | None = None,
+    trained_with: Iterable[dict[str, Any] | None] = (),
 ) -> dict[str, Any]:
     """What a result was made with and from; no host name, user name or path.
 
     device: such as "cpu" or the GPU's model, as the caller knows it
     wall_seconds: time that the result took; of a run's score: predicting and scoring, without training
+    trained_with: ``training_provenance`` of the models that answered, as far as it is known; equal ones are
+        named once
     """
+    origins = [origin for origin in trained_with if origin]
+    trained = [origin for k, origin in enumerate(origins) if origin not in origins[:k]]
     return {
         "settings": settings_fingerprint,
         "versions": versions(),
         "revision": git_revision(),
         "device": device,
         "wall_seconds": wall_seconds if wall_seconds is None else round(wall_seconds, 3),
-    }
+    } | ({"trained_with": trained} if trained else {})
+
+
+def training_provenance(device: str) -> dict[str, Any]:
+    """What a model keeps of the training that wrote it: often another code than that which scores it."""
+    return {"versions": versions(), "revision": git_revision(), "device": device}
 
 
 def versions() -> dict[str, str | None]:

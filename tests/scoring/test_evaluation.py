@@ -264,12 +264,13 @@ def test_export_refuses_what_is_no_whole_submission(
 def test_the_manifests_of_all_shards_count(folders: Path) -> None:
     shards = [folders / f"shard{k}.json" for k in range(2)]
     for shard in shards:
-        shard.write_text('{"device": "cpu", "wall_seconds": 1000}')
+        shard.write_text('{"device": "cpu", "wall_seconds": 1000, "trained_with": [{"device": "old"}]}')
     words = ["--gt", folders / "gt", "--pred", folders / "pred", "--predicted", *shards]
     code, out = command(folders, *map(str, words))
     assert code == 0
     origin = read_json(out)["provenance"]
     assert origin["device"] == "cpu"
+    assert origin["trained_with"] == [{"device": "old"}]
     assert 2000 <= origin["wall_seconds"] < 3000
 
 

@@ -28,6 +28,8 @@ def test_a_run_leaves_scores_metrics_and_a_table(finished: Project) -> None:
     assert 0 <= record["mAP"] <= record["AP50"] <= record["AP25"] <= 100
     assert len(record["classes"]) == 18
     assert record["provenance"]["versions"]["torch"] == torch.__version__
+    (trained_with,) = record["provenance"]["trained_with"]
+    assert (trained_with["device"], trained_with["versions"]) == ("cpu", record["provenance"]["versions"])
     assert record == json.loads((finished.folder / RUN / "round2/eval.json").read_text())
     rows = list(csv.DictReader((finished.folder / RUN / "metrics.csv").open()))
     assert {row["round"] for row in rows} == {"0", "1", "2"}

@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         settings_fingerprint=settings.fingerprint() if settings else None,
         device=" + ".join(sorted({manifest["device"] for manifest in predicted})) or None,
         wall_seconds=sum(manifest["wall_seconds"] for manifest in predicted) + time.perf_counter() - begin,
+        trained_with=(origin for manifest in predicted for origin in manifest.get("trained_with", [])),
     )
     record = eval_record(evaluation, provenance=source, **about)
     write_json(arguments.out, record)

@@ -99,6 +99,7 @@ def run(arguments: argparse.Namespace) -> None:
             settings_fingerprint=settings.fingerprint(),
             device=describe(ensemble.device),
             wall_seconds=time.perf_counter() - began,
+            trained_with=(model.facts.get("trained_with") for model in ensemble.models),
         ),
     }
     write_json(arguments.out / "scan.json", facts)

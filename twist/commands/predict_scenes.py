@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.devices import describe, open_device
     from twist.files import read_names, write_json
     from twist.inference import infer, predictions
+    from twist.network.model import trained_with
     from twist.regions import Regions
     from twist.runs import chosen_settings
     from twist.scans import each_scan
@@ -49,6 +50,11 @@ def run(arguments: argparse.Namespace) -> None:
         inference = infer(models, sample, settings.proposals, settings.inference, settings.prediction.views)
         predictions(inference, models.table, settings.prediction).save(out)
     instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
-    seconds = round(time.perf_counter() - begin, 3)
-    write_json(arguments.manifest, {"device": describe(device), "wall_seconds": seconds, "scenes": instances})
+    manifest = {
+        "device": describe(device),
+        "wall_seconds": round(time.perf_counter() - begin, 3),
+        "scenes": instances,
+        "trained_with": trained_with(arguments.model),
+    }
+    write_json(arguments.manifest, manifest)
     print(f"{sum(instances.values())} instances in {len(scenes)} scans")

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from twist.classes import ClassTable
+from twist.devices import describe
 from twist.errors import TwistError
 from twist.files import exclusive_lock
 from twist.geometry.thinning import merge_equal, nearest_spacing
@@ -30,6 +31,7 @@ from twist.learning.state import StateFolder
 from twist.network.blocks import synchronise
 from twist.network.model import Model
 from twist.network.pretrained import load_backbone
+from twist.provenance import training_provenance
 from twist.settings import Settings
 
 _PREDICTING = ("supervoxels", "proposals", "inference", "prediction")
@@ -152,6 +154,7 @@ class Trainer(TrainingLoop[Batch]):
         """The model with the averaged weights: what evaluates, labels and starts the next round."""
         self.model.load_state_dict(self.average.weights)
         facts = {"steps": self.plan.iterations, "seed": self.plan.seed, **self._predicting_facts()}
+        facts["trained_with"] = training_provenance(describe(self.device))
         self.model.eval().save(out, **facts)
 
     def _predicting_facts(self) -> dict[str, Any]:

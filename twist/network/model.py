@@ -6,6 +6,7 @@ import io
 import pickle
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,12 @@ class Model(nn.Module):
         model.load_state_dict(content["weights"])
         model.certainty_trained, model.facts = content["certainty_trained"], content["facts"]
         return model
+
+
+def trained_with(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
+    """What the models of these files were trained with, as far as they say so."""
+    origins = (load_tensors(path).get("facts", {}).get("trained_with") for path in paths)
+    return [origin for origin in origins if origin]
 
 
 def load_tensors(source: str | Path | bytes) -> dict[str, Any]:
