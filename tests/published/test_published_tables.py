@@ -72,7 +72,8 @@ def test_tables_agree_where_they_show_the_same() -> None:
 def test_experiments_name_the_same_runs_and_figures(number: int) -> None:
     experiment = Experiment.load(CONFIG / "experiments" / f"rooms_table{number}.yaml")
     table = paper_table(f"table{number}", "rooms", FIVE_ROUNDS)
-    assert {row.run: row.paper for row in experiment.rows} == {row.run: row.paper for row in table.rows}
+    published = {row.run: row.paper for row in experiment.rows if row.paper}
+    assert published == {row.run: row.paper for row in table.rows}
 
 
 def test_sequences_of_five_rounds_are_compared_with_five_rounds() -> None:
