@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twist.errors import TwistError
 from twist.geometry.thinning import Thinned, finite_points, merge_equal, nearest_spacing, thin
-from twist.inspection.own_scan import _CELL
+from twist.inspection.matching_density import _CELL
 
 
 @settings(max_examples=60, deadline=None)
