@@ -36,7 +36,8 @@ class LabelLine:
     """The labels of a row that one round learned from.
 
     figures: mean and sample standard deviation over the seeds, percent; changes: mean and standard error of
-    the differences to the first round that has the figure, seed by seed. None where a figure is missing.
+    the differences to the first round that has the figure, seed by seed, None in that round. None where a
+    figure is missing.
     """
 
     row: Row
@@ -111,11 +112,16 @@ def _line(row: Row, round_number: int, labels: Labels) -> LabelLine:
     figures, changes = {}, {}
     for name in FIGURES:
         figures[name] = mean_over_seeds([figures_of[name] for figures_of in quality.values()])
-        pairs = [(figures_of[name], _first(labels[seed], name)) for seed, figures_of in quality.items()]
+        firsts = {seed: _first_round(labels[seed], name) for seed in quality}
+        pairs = [
+            (quality[seed][name], labels[seed][first][name])
+            for seed, first in firsts.items()
+            if first < round_number
+        ]
         changes[name] = mean_difference(pairs)
     return LabelLine(row, round_number, len(quality), figures, changes)
 
 
-def _first(rounds: Mapping[int, Quality], name: str) -> float:
-    """The figure of the first round that has it: round 1 learns no instances."""
-    return next((rounds[r][name] for r in sorted(rounds) if not math.isnan(rounds[r][name])), math.nan)
+def _first_round(rounds: Mapping[int, Quality], name: str) -> int:
+    """The first round that has the figure, the last one where none has: round 1 learns no instances."""
+    return next((r for r in sorted(rounds) if not math.isnan(rounds[r][name])), max(rounds))
