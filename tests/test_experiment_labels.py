@@ -101,7 +101,9 @@ def test_a_run_without_diagnosis_is_told_its_command(folder: Path) -> None:
         read_labels(experiment, folder / "results")
 
 
-@pytest.mark.parametrize("content", ["round\n1\n", "round,points_precision\nx,1\n", "round\n\n1,2\n"])
+@pytest.mark.parametrize(
+    "content", ["round\n1\n", "round,points_precision\nx,1\n", "round\n\n1,2\n", "round\n1\0\n"]
+)
 def test_a_foreign_diagnosis_is_named(content: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "results/own_5pct/diagnosis.csv").write_text(content)
     assert main(words(folder)) == 1

@@ -91,13 +91,13 @@ def _read_diagnosis(run: Run, results: Path) -> dict[int, Quality]:
     made_by = f"`{command(diagnosis_file(run))}` makes it"
     if not path.exists():
         raise TwistError(f"{path} does not exist; {made_by}")
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
     try:
-        return {
-            int(row["round"]): {name: _percent(row[key]) for name, key in FIGURES.items()} for row in rows
-        }
-    except (KeyError, TypeError, ValueError) as error:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {
+                int(row["round"]): {name: _percent(row[key]) for name, key in FIGURES.items()}
+                for row in csv.DictReader(file)
+            }
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise TwistError(
             f"{path} is not a diagnosis of this version ({error!r}); delete it, {made_by}"
         ) from None
