@@ -53,10 +53,12 @@ def test_a_killed_job_goes_on_with_the_scans_still_missing(
 ) -> None:
     assert work_through(data, stop_after=2) == ["a", "b"]
     unfinished, others = data / "out/.c.npz.x1.part", data / "out/.d.npz.x2.part"
+    evidence = data / "out/.c.evidence.npz.x3.part"
     unfinished.touch()
+    evidence.touch()
     others.touch()  # of a job that has other scans and may live
     assert work_through(data) == ["c"]
-    assert (unfinished.exists(), others.exists()) == (False, True)
+    assert (unfinished.exists(), evidence.exists(), others.exists()) == (False, False, True)
     assert "2 of 3 scans are done already" in capsys.readouterr().out
     assert work_through(data) == []
 

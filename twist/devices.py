@@ -11,9 +11,10 @@ from twist.errors import TwistError
 
 
 def open_device(name: str) -> torch.device:
-    """``cpu``, ``cuda``, ``cuda:N`` or ``auto`` (a GPU if torch sees one), set up for repeatable results.
+    """``cpu``, ``cuda``, ``cuda:N`` or ``auto`` (a GPU if torch sees one), set up for training.
 
-    On the CPU one thread: a second gains a tenth at best and costs a factor under contention.
+    On the CPU one thread, so that results repeat bit for bit: a second gains a tenth at best and costs a
+    factor under contention.
     Raises TwistError for another device, and where CUDA is asked for and absent.
     """
     if name == "auto":

@@ -49,7 +49,7 @@ def _missing_scans(
     if not missing:
         return
     for part in out_dir.glob(".*.part"):  # of killed writers
-        if part.name[1:].split(".npz.")[0] in missing:
+        if part.name[1:].split(".npz.")[0].removesuffix(".evidence") in missing:
             part.unlink(missing_ok=True)
     ensemble = Ensemble.load(models, device)
     began = said = time.monotonic()

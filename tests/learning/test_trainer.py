@@ -26,7 +26,7 @@ from tests.learning.trainings import (
 )
 from twist.classes import S3DIS, SCANNET
 from twist.errors import TwistError
-from twist.learning import trainer
+from twist.learning import loop, trainer
 from twist.learning.log import TrainingLog
 from twist.learning.losses import class_weights
 from twist.learning.samples import SampleCache
@@ -186,6 +186,26 @@ def test_a_gradient_that_is_nan_never_reaches_the_weights(
         with pytest.raises(TwistError, match=r"gradient is NaN or infinite at step 4 \(scenes room"):
             run(plan, tmp_path / "a")
     assert_same(run(plan, tmp_path / "a"), run(plan, tmp_path / "b"))
+
+
+def test_in_mixed_precision_steps_are_left_out_but_not_for_ever(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scaler, played here on the CPU, leaves a step without finite gradient out."""
+    plain, steps = trainer.extraction_loss, iter(range(STEPS))
+
+    def loss(extraction: Any, *rest: Any) -> Weights:
+        losses = plain(extraction, *rest)
+        if next(steps) >= 1:
+            losses["semantic"] = losses["semantic"] + torch.sqrt((0 * extraction.logits).sum())
+        return losses
+
+    monkeypatch.setattr(trainer, "extraction_loss", loss)
+    monkeypatch.setattr(torch.amp.GradScaler, "is_enabled", lambda self: True)
+    monkeypatch.setattr(torch.amp.GradScaler, "step", lambda self, optimizer: None)
+    monkeypatch.setattr(loop, "_MOST_LEFT_OUT", 2)
+    with pytest.raises(TwistError, match=r"gradient is NaN or infinite at step 4 \(scenes room"):
+        run(plan_of(data), tmp_path)
 
 
 def test_scenes_without_any_label_train(data: Path, tmp_path: Path) -> None:

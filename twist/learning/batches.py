@@ -1,4 +1,4 @@
-"""Batch: several scenes as flat tensors, and the endless, resumable sequence of them."""
+"""Batch: several scenes as flat tensors, and the resumable sequence of them."""
 
 from __future__ import annotations
 

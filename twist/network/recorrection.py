@@ -73,12 +73,13 @@ class ProposalRecorrection(nn.Module):
 
 def scatter_mean(values: torch.Tensor, index: torch.Tensor, groups: int) -> torch.Tensor:
     """Mean of the rows of each group: (M, C) values, (M,) int64 index -> (groups, C); empty groups are 0."""
-    sums = values.new_zeros((groups, values.shape[1])).index_add(0, index, values)
+    # in float32 also in mixed precision: a sum over many voxels would lose digits, or overflow
+    sums = torch.zeros((groups, values.shape[1]), device=values.device).index_add(0, index, values.float())
     # not bincount: on a GPU it waits
     counts = torch.zeros(groups, device=index.device).index_add(
         0, index, torch.ones_like(index, dtype=torch.float32)
     )
-    return sums / counts.clamp(min=1).unsqueeze(1).to(values.dtype)
+    return (sums / counts.clamp(min=1).unsqueeze(1)).to(values.dtype)
 
 
 def _scatter_max(values: torch.Tensor, index: torch.Tensor, groups: int) -> torch.Tensor:

@@ -20,8 +20,8 @@ class PseudoLabels:
     """Labels of one scan's N points, made by the model.
 
     semantic: (N,) int32 class index, -1 = not learned from
-    instance: (N,) int32 id of the kept proposal, -1 = none. The pseudo offset of a point is its proposal's
-    mean position minus its own; it is computed after augmentation, as for annotated instances
+    instance: (N,) int32 id of the kept proposal, -1 = none. The pseudo offset of a point is the mean position
+    of the points with its id minus its own; it is computed after augmentation, as for annotated instances
     weight: (N,) float32 of the semantic loss
     """
 

@@ -2,7 +2,7 @@
 
 
 def training_seed(wildcards):
-    """Another seed for each round of each run."""
+    """Another seed for each round; the same for all runs of a seed and initialisation, which are compared."""
     run = run_of(wildcards)
     return 1_000_000 * run.init + 100 * run.seed + int(wildcards.get("round", 0))
 
