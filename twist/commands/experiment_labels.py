@@ -27,8 +27,9 @@ EXAMPLE = (
 
 _LEGEND = """\
 Percent, against the hidden annotations of the unlabelled scans: P = precision, C = coverage, R = recall
-(docs/diagnosis.md). `points`: over all annotated points; `object classes`: means over the classes of objects;
-`instances`: at IoU .5, from round 2 on. Means ± sample standard deviation over the seeds."""
+(docs/diagnosis.md). `points`: over all annotated points; `objects`: over those of objects;
+`object classes`: means over their classes; `instances`: at IoU .5, from round 2 on. Means ± sample standard
+deviation over the seeds."""
 _CHANGES = """\
 From the first round to the last, seed by seed: mean ± standard error; of instances, from round 2 on."""
 
