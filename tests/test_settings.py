@@ -269,6 +269,7 @@ def test_what_labels_depend_on() -> None:
     for key, value in changed.items():  # outside kept proposals, later rounds label as the first
         assert differs(1, pseudolabels={key: value})
         assert differs(2, pseudolabels={key: value})
+    assert not differs(1, network={"stem_channels": 8}), "the model says that"
     rising = {"pseudolabels": {"certainty_threshold": [0.1, 0.5, 0.9]}}
     assert [differs(stage, **rising) for stage in (1, 2, 3)] == [False, False, True]
 
@@ -337,3 +338,19 @@ def test_settings_are_immutable() -> None:
     with pytest.raises(AttributeError):
         Settings().training.warmup = 3  # type: ignore[misc]
     assert replace(Settings().training, warmup=3).warmup == 3
+
+
+def test_labels_and_predictions_of_another_version_of_the_code_are_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def texts() -> list[str]:
+        settings = Settings()
+        return [*map(settings.of_labelling, (1, 2)), settings.of_prediction(), settings.of_own_scan()]
+
+    def trainings() -> list[str]:
+        return [Settings().of_start_training(), Settings().of_round_training()]
+
+    before, trained = texts(), trainings()
+    monkeypatch.setattr("twist.settings.INFERENCE_VERSION", 2)
+    assert all(one != other for one, other in zip(before, texts(), strict=True))
+    assert trainings() == trained

@@ -18,6 +18,7 @@ from twist.network.ensemble import Ensemble
 from twist.network.extraction import Extraction
 from twist.network.model import Model
 from twist.network.proposal_voxels import proposal_voxels
+from twist.network.recorrection import blended_classes
 from twist.regions import Regions, non_maximum_suppression
 from twist.selftraining.proposals import group_points, supervoxel_mean
 from twist.settings import AugmentationSettings, InferenceSettings, PredictionSettings, ProposalSettings
@@ -104,12 +105,7 @@ def infer(
 def _recorrect(
     ensemble: Ensemble, points: Points, probability: np.ndarray, proposals: Regions, class_trust: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(P,) certainty and (P, things + 1) re-corrected class probabilities of proposals.
-
-    The latter are, normalised, Φ's^(1-t) times Ψ's^t, with t = ``class_trust``: Ψ learns from the few
-    labelled scans, which Φ knows by heart, and sees there too few of Φ's mistakes to be taken at its word
-    [our choice; docs/choices.md has what it brings].
-    """
+    """(P,) certainty and (P, things + 1) class probabilities of proposals by ``blended_classes``."""
     if len(proposals) == 0:
         return np.zeros(0, np.float32), np.zeros((0, len(ensemble.table.things) + 1), np.float32)
     inputs = proposal_voxels(
@@ -124,9 +120,8 @@ def _recorrect(
     certainties, classes = [], []
     for model, features in zip(ensemble.models, points.features, strict=True):
         answer = model.recorrection(features, inputs)
-        logits = before + class_trust * (answer.logits.float() - before)
         certainties.append(torch.sigmoid(answer.certainty.float()))
-        classes.append(torch.softmax(logits, dim=1))
+        classes.append(blended_classes(before, answer.logits.float(), class_trust, ensemble.table))
     certainty, recorrected = (torch.stack(answers).mean(0) for answers in (certainties, classes))
     return certainty.cpu().numpy(), recorrected.cpu().numpy()
 

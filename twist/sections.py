@@ -47,7 +47,9 @@ class AugmentationSettings:
     scale: float = setting(0.0, "largest relative change of size [C]", at_least=0, at_most=0.5)
     shear: float = setting(0.1, "σ of noise on the rotation matrix [O: PointGroup]", at_least=0)
     jitter_m: float = setting(0.0, "σ of noise on each coordinate [C]", at_least=0)
-    elastic_granularity_m: tuple[float, ...] = setting((0.12, 0.4), "cell of each elastic field [O]", above=0)
+    elastic_granularity_m: tuple[float, ...] = setting(
+        (0.12, 0.4), "half the distance of each elastic field's nodes [O: PointGroup]", above=0
+    )
     elastic_magnitude_m: tuple[float, ...] = setting((0.8, 3.2), "its σ before smoothing [O]", at_least=0)
     colour_shift: float = setting(0.1, "σ of a shift of all colours, channels apart [O]", at_least=0)
     colour_contrast: float = setting(0.0, "largest relative change of all colours [C]", at_least=0, at_most=1)

@@ -30,6 +30,9 @@ from twist.sections import (
     ViewerSettings,
 )
 
+#: Part of what labels and predictions depend on: raise it when a change of code changes any of them.
+INFERENCE_VERSION = 1
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -140,18 +143,23 @@ class Settings:
         """What the pseudo-labels of round ``round_number`` depend on, as canonical JSON."""
         initial = ("semantic_threshold", "initial", "initial_share", "weighting", "views", "ensemble")
         if round_number == 1:
-            return self.canonical_json("inference", *(f"pseudolabels.{name}" for name in initial))
+            return self._of_inference(*(f"pseudolabels.{name}" for name in initial))
         names = (f"pseudolabels.{name}" for name in (*initial, "overlap_iou", "outside"))
-        wanted = json.loads(self.canonical_json("proposals", "inference", *names))
+        wanted = json.loads(self._of_inference("proposals", *names))
         return json.dumps(wanted | {"certainty_threshold": self.pseudolabels.threshold_of(round_number)})
 
     def of_prediction(self) -> str:
         """What the predictions of a model depend on, as canonical JSON."""
-        return self.canonical_json("proposals", "inference", "prediction")
+        return self._of_inference("proposals", "prediction")
 
     def of_own_scan(self) -> str:
         """What the instances that a model finds in one's own scan depend on, as canonical JSON."""
-        return self.canonical_json("supervoxels", "proposals", "inference", "prediction")
+        return self._of_inference("supervoxels", "proposals", "prediction")
+
+    def _of_inference(self, *names: str) -> str:
+        """Some settings, those of inference, and the version of its code, as canonical JSON."""
+        wanted = json.loads(self.canonical_json("inference", *names))
+        return json.dumps(wanted | {"inference_version": INFERENCE_VERSION}, sort_keys=True)
 
     def of_start_training(self) -> str:
         """What round 0's training depends on, as canonical JSON."""

@@ -71,7 +71,7 @@ def augment_task(points: int, _: Path) -> Task:
 
     def run(change: object, one: SceneSample) -> tuple[np.ndarray, ...]:
         changed = change(one, settings, VOXEL_M, np.random.default_rng(0))
-        return changed.instance, changed.xyz, changed.normal, changed.rgb
+        return changed.instance, changed.xyz, changed.normal, changed.rgb, changed.gridded_xyz
 
     def check(ours: tuple[np.ndarray, ...], reference: tuple[np.ndarray, ...]) -> None:
         """The same points, but for a few on a voxel's face, which rounding puts in or out of the crop."""
@@ -96,21 +96,23 @@ def augment_plainly(
     xyz = (sample.xyz @ matrix.T).astype(np.float32)
     normal = sample.normal @ np.linalg.inv(matrix)
     normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
+    if settings.jitter_m:
+        xyz = xyz + rng.normal(0, settings.jitter_m, xyz.shape)
+    deformed = xyz
     for granularity_m, magnitude_m in zip(
         settings.elastic_granularity_m, settings.elastic_magnitude_m, strict=True
     ):
-        xyz = _elastic(xyz, granularity_m, magnitude_m, rng)
-    if settings.jitter_m:
-        xyz = xyz + rng.normal(0, settings.jitter_m, xyz.shape)
+        deformed = _elastic(deformed, granularity_m, magnitude_m, rng)
     contrast = 1 + rng.uniform(-settings.colour_contrast, settings.colour_contrast)
     if rng.random() < settings.colour_drop:
         contrast = 0.0
     rgb = sample.rgb * contrast + rng.normal(0, settings.colour_shift, 3)
     if settings.colour_jitter:
         rgb = rgb + rng.normal(0, settings.colour_jitter, rgb.shape)
-    changed = SceneSample(**vars(sample) | {"xyz": xyz.astype(np.float32), "normal": normal, "rgb": rgb})
-    low = changed.xyz.min(axis=0).astype(np.float64)
-    cells = np.floor((changed.xyz.astype(np.float64) - low) / voxel_m).astype(np.int64)
+    new = {"xyz": xyz.astype(np.float32), "normal": normal, "rgb": rgb, "deformed_xyz": deformed}
+    changed = SceneSample(**vars(sample) | new)
+    low = deformed.min(axis=0).astype(np.float64)
+    cells = np.floor((deformed.astype(np.float64) - low) / voxel_m).astype(np.int64)
     _, first, voxel = np.unique(cells, axis=0, return_index=True, return_inverse=True)
     if len(first) <= settings.voxels_max:
         return changed
@@ -124,12 +126,12 @@ def _elastic(
     xyz: np.ndarray, granularity_m: float, magnitude_m: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Three convolutions with a box, twice, and an interpolator for each axis, as PointGroup writes it."""
-    low = xyz.min(axis=0)
-    cells = np.ceil((xyz.max(axis=0) - low) / granularity_m).astype(int) + 3
-    grid = [low[k] + granularity_m * (np.arange(cells[k]) - 1) for k in range(3)]
+    low, spacing_m = xyz.min(axis=0), 2 * granularity_m
+    nodes = np.ceil((xyz.max(axis=0) - low) / spacing_m).astype(int) + 3
+    grid = [low[k] + spacing_m * (np.arange(nodes[k]) - 1) for k in range(3)]
     moved = xyz.copy()
     for axis in range(3):
-        noise = rng.normal(0, magnitude_m, cells).astype(np.float32)
+        noise = rng.normal(0, magnitude_m, nodes).astype(np.float32)
         for direction in [0, 1, 2] * 2:
             box = np.full(np.where(np.arange(3) == direction, 3, 1), 1 / 3, np.float32)
             noise = ndimage.convolve(noise, box, mode="constant")

@@ -1,8 +1,9 @@
-"""`train` as the workflow calls it, by two processes: its launcher killed, then Ctrl-C, then to the end."""
+"""`train` as the workflow calls it: two processes through kills and Ctrl-C; again after a scan changed."""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import time
 from pathlib import Path
 
 from tests.synthetic import write_rooms
+from twist.__main__ import main
+from twist.files import file_sha256
 from twist.network.model import Model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,3 +83,28 @@ def test_two_processes_survive_a_dead_launcher_and_ctrl_c(tmp_path: Path) -> Non
     assert process.returncode == 0, said
     assert Model.load(tmp_path / "model.pt").settings.stem_channels == 8
     assert (tmp_path / "work" / "log.txt").read_text().count("goes on from the saved step") == 2
+
+
+def test_a_scan_that_is_not_learned_from_repeats_no_training(tmp_path: Path) -> None:
+    write_rooms(tmp_path, ("room0", "room1"), 300)
+    (tmp_path / "labelled.txt").write_text("room0\n")
+    words = ["train", "--stage", "start", "--run", "tiny_50pct", "--data", str(tmp_path)]
+    words += ["--override", "training: {iterations: 2, workers: 0}\ndata: {raw: unused}"]
+    words += ["--labelled", f"{tmp_path}/labelled.txt", "--scenes", f"{tmp_path}/scenes.json"]
+    words += ["--work", f"{tmp_path}/work", "--out", f"{tmp_path}/model.pt"]
+    log = tmp_path / "work" / "log.txt"
+
+    def train(**points: int) -> str:
+        (tmp_path / "scenes.json").write_text(json.dumps({n: {"points": k} for n, k in points.items()}))
+        before = len(log.read_text()) if log.exists() else 0
+        assert main(words) == 0
+        return log.read_text()[before:]
+
+    assert "step 2/2" in train(room0=1, room1=1)
+    digest = file_sha256(tmp_path / "model.pt")
+    assert "step 2/2" not in train(room0=1, room1=2)
+    assert file_sha256(tmp_path / "model.pt") == digest
+    said = train(room0=2, room1=2)
+    assert "was started from another" in said
+    assert "scenes.json of its scans" in said
+    assert "step 2/2" in said

@@ -12,8 +12,9 @@ from scipy.spatial.distance import pdist
 from tests.synthetic import room_sample
 from twist.geometry.voxels import voxelise
 from twist.learning.augment import augment, crop, elastic, random_matrix, recolour, transform
+from twist.learning.batches import make_batch
 from twist.learning.samples import SceneSample
-from twist.settings import AugmentationSettings
+from twist.settings import AugmentationSettings, NetworkSettings
 
 PLAIN = AugmentationSettings(
     rotate=False, flip=0.0, shear=0.0, elastic_granularity_m=(), elastic_magnitude_m=(), colour_shift=0.0
@@ -112,6 +113,33 @@ def test_elastic_is_seeded_and_smooth() -> None:
     assert spread > 0.05
     assert np.abs(moved[:500] - moved[500:]).max() < 0.1 * spread
     assert moved.dtype == np.float32
+
+
+def test_elastic_nodes_lie_two_granularities_apart() -> None:
+    """Between two nodes displacements are linear; they turn at nodes, where second differences are not 0."""
+    x = np.arange(0, 4.0, 0.05)
+    line = np.stack([x, np.zeros_like(x), np.zeros_like(x)], axis=1).astype(np.float32)
+    moved = (elastic(line, 0.25, 1.0, np.random.default_rng(0)) - line)[:, 1].astype(np.float64)
+    turn = np.abs(np.diff(moved, 2))
+    turns = x[1:-1][turn > 1e-4]
+    np.testing.assert_allclose(turns % 0.5, 0, atol=1e-6)
+    assert len(turns) >= 6
+
+
+def test_elastic_distortion_decides_the_voxels_alone(sample: SceneSample) -> None:
+    """What is learned and grouped stays where the undistorted scene has it; only grid coordinates differ."""
+    network = NetworkSettings(voxel_size_m=0.1)
+    bent = replace(PLAIN, elastic_granularity_m=(0.4,), elastic_magnitude_m=(3.2,))
+    plain, distorted = (augment(sample, s, 0.1, np.random.default_rng(0)) for s in (PLAIN, bent))
+    np.testing.assert_array_equal(distorted.xyz, plain.xyz)
+    assert np.abs(distorted.gridded_xyz - plain.xyz).max() > 0.1
+    of_plain, of_distorted = make_batch([plain], network), make_batch([distorted], network)
+    for key in ("xyz", "centre", "instance"):
+        np.testing.assert_array_equal(getattr(of_distorted, key), getattr(of_plain, key))
+    expected = voxelise(distorted.gridded_xyz, 0.1)
+    np.testing.assert_array_equal(of_distorted.indices[:, 1:], expected.coordinates)
+    of_voxel = expected.voxel_of_point == 3
+    np.testing.assert_allclose(of_distorted.position[3], plain.xyz[of_voxel].mean(axis=0), atol=1e-5)
 
 
 def test_elastic_moves_in_proportion_and_not_at_all_at_zero() -> None:

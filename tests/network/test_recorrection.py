@@ -8,9 +8,9 @@ import torch
 
 from tests.network.test_proposal_voxels import random_proposals, scene
 from tests.synthetic import tiny_settings
-from twist.classes import SCANNET
+from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.network.proposal_voxels import ProposalVoxels, concatenate, proposal_voxels
-from twist.network.recorrection import ProposalRecorrection, _scatter_max, scatter_mean
+from twist.network.recorrection import ProposalRecorrection, _scatter_max, blended_classes, scatter_mean
 
 CHANNELS = 5
 
@@ -53,6 +53,31 @@ def test_an_untrained_class_head_repeats_the_extraction_network() -> None:
     answer = recorrection()(torch.randn((30, CHANNELS)), proposals)
     assert answer.certainty.shape == (len(proposals),)
     torch.testing.assert_close(answer.logits, proposals.log_probability)
+
+
+@pytest.mark.parametrize("trust", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("table", [SCANNET, S3DIS])
+def test_classes_are_blended_as_a_loop_says(table: ClassTable, trust: float) -> None:
+    things = len(table.things)
+    rng = np.random.default_rng(0)
+    before, after = (np.log(rng.dirichlet(np.ones(things + 1), 20)) for _ in range(2))
+    blended = blended_classes(torch.tensor(before), torch.tensor(after), trust, table).numpy()
+    for phi, psi, found in zip(np.exp(before), np.exp(after), blended, strict=True):
+        if table is SCANNET:  # background is what Φ calls wall or floor
+            expected = phi ** (1 - trust) * psi**trust
+            expected /= expected.sum()
+        else:
+            of_things = phi[:-1] ** (1 - trust) * psi[:-1] ** trust
+            expected = np.append(of_things / of_things.sum() * (1 - psi[-1]), psi[-1])
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_without_stuff_half_trust_does_not_silence_the_background() -> None:
+    """Φ gives background no probability there; Ψ's near certainty of it must come through."""
+    things = len(S3DIS.things)
+    before = torch.tensor([[0.9] + [0.1 / (things - 1)] * (things - 1) + [1e-4]]).log()
+    after = torch.tensor([[0.05] + [0.05 / (things - 1)] * (things - 1) + [0.9]]).log()
+    assert blended_classes(before, after, 0.5, S3DIS).argmax() == things
 
 
 def test_proposals_do_not_influence_each_other_in_evaluation() -> None:

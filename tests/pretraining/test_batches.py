@@ -96,6 +96,9 @@ def test_the_two_views_of_a_pair_are_changed_apart(data: Path) -> None:
     assert not np.allclose(one.xyz, other.xyz, atol=0.05)
     assert abs((one.xyz[:, 2] - other.xyz[:, 2]).mean()) > 1e-3
     assert not np.allclose(one.rgb, other.rgb, atol=0.05)
+    assert one.deformed_xyz is None, (
+        "matches are found before the change, so nothing may bend the views apart"
+    )
 
 
 def test_points_are_left_out_at_random_but_never_all() -> None:

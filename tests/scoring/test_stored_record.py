@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.scoring.records import score
 from twist.errors import TwistError
-from twist.scoring.stored_record import read_manifest, read_record, read_round_record, read_round_records
+from twist.scoring.stored_record import read_manifest, read_records, read_round_record, read_round_records
 
 
 def written(folder: Path, value: Any) -> Path:
@@ -23,14 +23,14 @@ def written(folder: Path, value: Any) -> Path:
 
 def test_a_score_is_read_as_it_is(tmp_path: Path) -> None:
     record = score(rounds=2) | {"extra": [1]}
-    assert read_record(written(tmp_path, record)) == record
+    assert read_records(written(tmp_path, record)) == [record]
     assert read_round_record(written(tmp_path, record)) == record
     assert read_round_records(written(tmp_path, [record, record])) == [record, record]
 
 
 def test_a_score_of_no_run_is_a_score_but_not_of_a_round(tmp_path: Path) -> None:
     path = written(tmp_path, score(ratio_pct=None, method=None, variant=None, seed=None, rounds=None))
-    assert read_record(path)["rounds"] is None
+    assert read_records(path)[0]["rounds"] is None
     with pytest.raises(TwistError, match=r"eval\.json: `rounds` is null"):
         read_round_record(path)
 
@@ -39,7 +39,7 @@ def test_a_score_of_no_run_is_a_score_but_not_of_a_round(tmp_path: Path) -> None
     ("value", "complaint"),
     [
         ("{", r"eval\.json:1:2: not valid JSON"),
-        ([], "a JSON object was expected"),
+        (3, "a JSON object was expected"),
         ({}, "'dataset' is missing"),
         (score() | {"mAP": "12"}, "'mAP' is '12'"),
         (score() | {"AP50": True}, "'AP50' is 'True'"),
@@ -51,7 +51,7 @@ def test_a_score_of_no_run_is_a_score_but_not_of_a_round(tmp_path: Path) -> None
 )
 def test_anything_else_is_named(value: Any, complaint: str, tmp_path: Path) -> None:
     with pytest.raises(TwistError, match=complaint):
-        read_record(written(tmp_path, value))
+        read_records(written(tmp_path, value))
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="manifests of `views`; their scans are learned from",
     )
-    parser.add_argument(
-        "--depends", type=Path, nargs="*", default=[], help="further files that the result depends on"
-    )
+    parser.add_argument("--scenes", type=Path, help="scenes.json, to notice scans that were prepared anew")
     parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
     parser.add_argument("--name", default="pre-training", help="name in the log")
@@ -49,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.devices import open_device
     from twist.errors import TwistError
     from twist.files import read_json
-    from twist.learning.state import origin_of
+    from twist.learning.state import described_scans, origin_of
     from twist.pretraining.trainer import PretrainingPlan, pretrain
     from twist.runs import chosen_settings
 
@@ -65,7 +63,6 @@ def run(arguments: argparse.Namespace) -> None:
         print(
             f"{len(pairs) - len(scans)} of {len(pairs)} scans have no pair of views that overlap", flush=True
         )
-    files = [*arguments.views, *arguments.depends]
     plan = PretrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
@@ -74,6 +71,11 @@ def run(arguments: argparse.Namespace) -> None:
         view_folder=arguments.views[0].parent,
         scans=scans,
         seed=arguments.seed,
-        origin=origin_of(files, settings.of_pretraining(), seed=arguments.seed),
+        origin=origin_of(
+            arguments.views,
+            settings.of_pretraining(),
+            seed=arguments.seed,
+            **described_scans(arguments.scenes, scans),
+        ),
     )
     pretrain(plan, arguments.work, arguments.out, open_device(arguments.device), arguments.name)

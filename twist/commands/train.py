@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pseudo-labels", type=Path, help="folder with their pseudo-labels")
     parser.add_argument("--start", type=Path, help="model to go on from; without it, random weights")
     parser.add_argument("--backbone", type=Path, help="pre-trained backbone, where --start gives no model")
+    parser.add_argument("--scenes", type=Path, help="scenes.json, to notice scans that were prepared anew")
     parser.add_argument(
         "--depends", type=Path, nargs="*", default=[], help="files that the result depends on"
     )
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.errors import TwistError
     from twist.files import read_names
     from twist.learning.launching import launch
-    from twist.learning.state import origin_of
+    from twist.learning.state import described_scans, origin_of
     from twist.learning.trainer import TrainingPlan
 
     labelled, is_start = read_names(arguments.labelled), arguments.stage == "start"
@@ -74,13 +75,15 @@ def run(arguments: argparse.Namespace) -> None:
     depends = settings.of_start_training() if is_start else settings.of_round_training()
     start_iterations = settings.training.start_iterations(len(labelled), arguments.full)
     iterations = start_iterations if is_start else settings.selftraining.iterations
+    mix = scene_mix(arguments, settings, labelled)
     facts = {"seed": arguments.seed, "stage": arguments.stage, "iterations": iterations}
+    facts |= described_scans(arguments.scenes, (*mix.labelled, *mix.pseudo))
     plan = TrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
         scene_folder=arguments.data / "scenes",
         supervoxel_folder=arguments.data / "supervoxels",
-        mix=scene_mix(arguments, settings, labelled),
+        mix=mix,
         iterations=iterations,
         seed=arguments.seed,
         start=arguments.start,

@@ -15,15 +15,23 @@ from twist.settings import AugmentationSettings
 def augment(
     sample: SceneSample, settings: AugmentationSettings, voxel_size_m: float, rng: np.random.Generator
 ) -> SceneSample:
-    """One random variant of a scene. Labels stay with their points; offsets are derived from them later."""
+    """One random variant of a scene. Labels stay with their points; offsets are derived from them later.
+
+    Elastic distortion decides which voxels the points fall into and leaves ``xyz`` alone: centres, offsets
+    and proposals are those of the undistorted scene [PointGroup].
+    """
     xyz, normal = transform(sample.xyz, sample.normal, random_matrix(settings, rng))
-    fields = zip(settings.elastic_granularity_m, settings.elastic_magnitude_m, strict=True)
-    for granularity_m, magnitude_m in fields:
-        xyz = elastic(xyz, granularity_m, magnitude_m, rng)
     if settings.jitter_m:
         xyz = xyz + rng.normal(0, settings.jitter_m, xyz.shape).astype(np.float32)
+    deformed = xyz
+    fields = zip(settings.elastic_granularity_m, settings.elastic_magnitude_m, strict=True)
+    for granularity_m, magnitude_m in fields:
+        deformed = elastic(deformed, granularity_m, magnitude_m, rng)
     rgb = recolour(sample.rgb, settings, rng)
-    return crop(replace(sample, xyz=xyz, normal=normal, rgb=rgb), settings.voxels_max, voxel_size_m, rng)
+    changed = replace(
+        sample, xyz=xyz, normal=normal, rgb=rgb, deformed_xyz=None if deformed is xyz else deformed
+    )
+    return crop(changed, settings.voxels_max, voxel_size_m, rng)
 
 
 def recolour(rgb: np.ndarray, settings: AugmentationSettings, rng: np.random.Generator) -> np.ndarray:
@@ -59,16 +67,16 @@ def transform(xyz: np.ndarray, normal: np.ndarray, matrix: np.ndarray) -> tuple[
 def elastic(
     xyz: np.ndarray, granularity_m: float, magnitude_m: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Move points by a smooth random field: noise of σ ``magnitude_m`` on cells of ``granularity_m``,
-    blurred twice by a box of three cells, interpolated linearly [SparseConvNet, PointGroup]."""
+    """Points (N, 3) moved by a smooth random field: noise of σ ``magnitude_m`` on nodes 2 ``granularity_m``
+    apart, blurred twice by a box of three nodes, interpolated linearly [SparseConvNet, PointGroup]."""
     if magnitude_m == 0:
         return xyz
-    low = xyz.min(axis=0)
-    cells = np.ceil((xyz.max(axis=0) - low) / granularity_m).astype(int) + 3
-    where = ((xyz - low) / granularity_m + 1).T
+    low, spacing_m = xyz.min(axis=0), 2 * granularity_m
+    nodes = np.ceil((xyz.max(axis=0) - low) / spacing_m).astype(int) + 3
+    where = ((xyz - low) / spacing_m + 1).T
     moved = xyz.copy()
     for axis in range(3):
-        noise = rng.normal(0, magnitude_m, cells).astype(np.float32)
+        noise = rng.normal(0, magnitude_m, nodes).astype(np.float32)
         for _ in range(2):
             for direction in range(3):
                 noise = ndimage.uniform_filter1d(noise, 3, axis=direction, mode="constant")
@@ -80,7 +88,7 @@ def crop(sample: SceneSample, voxels_max: int, voxel_size_m: float, rng: np.rand
     """Keep the points around a random one that fill at most ``voxels_max`` voxels, for memory."""
     if len(sample) <= voxels_max:  # it has no more voxels than points
         return sample
-    voxels = voxelise(sample.xyz, voxel_size_m)
+    voxels = voxelise(sample.gridded_xyz, voxel_size_m)
     if len(voxels) <= voxels_max:
         return sample
     centre = sample.xyz[rng.integers(len(sample)), :2]

@@ -28,10 +28,10 @@ class Batch:
     annotated_scenes: B flags, True where a scene's labels are annotations
     features: (V, C) float32, mean of the points' input features
     indices: (V, 4) int32 (scene in batch, x, y, z), unique
-    position: (V, 3) float32 metres, mean of the voxel's points
+    position: (V, 3) float32 metres, mean of the voxel's points' ``xyz``, elastic distortion apart
     voxel_of_point: (N,) int64, row of the voxel
     point_offsets: (B + 1,) int64; scene b has points point_offsets[b]:point_offsets[b + 1]
-    xyz: (N, 3) float32 metres, augmented
+    xyz: (N, 3) float32 metres, augmented; elastic distortion moves ``indices`` alone
     supervoxel: (N,) int64 ids within the scene
     semantic: (N,) int64 class index, -1 = not learned from
     weight: (N,) float32 of the semantic loss
@@ -116,7 +116,7 @@ def instance_centres(xyz: np.ndarray, instance: np.ndarray) -> np.ndarray:
 
 def make_batch(samples: list[SceneSample], network: NetworkSettings) -> Batch:
     """Voxelise scenes and join them."""
-    voxels = [voxelise(sample.xyz, network.voxel_size_m) for sample in samples]
+    voxels = [voxelise(sample.gridded_xyz, network.voxel_size_m) for sample in samples]
     first_voxel = np.cumsum([0] + [len(v) for v in voxels])
     pairs = list(zip(samples, voxels, strict=True))
     indices = [

@@ -30,6 +30,8 @@ class SceneSample:
     instance: (N,) int64 id, -1 = no offset is learned
     weight: (N,) float32 of the semantic loss
     annotated: True where the labels are annotations, so that Ψ may learn from them
+    deformed_xyz: (N, 3) float32, metres: positions after elastic distortion, which decide the voxels and
+        nothing else; None = not distorted
     """
 
     name: str
@@ -42,6 +44,12 @@ class SceneSample:
     instance: np.ndarray
     weight: np.ndarray
     annotated: bool
+    deformed_xyz: np.ndarray | None = None
+
+    @property
+    def gridded_xyz(self) -> np.ndarray:
+        """(N, 3) float32, metres: the positions that are voxelised."""
+        return self.xyz if self.deformed_xyz is None else self.deformed_xyz
 
     def __len__(self) -> int:
         return len(self.xyz)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from twist.classes import ClassTable
 from twist.network.blocks import ConvBlock, ResBlock
 from twist.network.proposal_voxels import ProposalVoxels
 from twist.network.sparse import downward, sparse_tensor, submanifold
@@ -69,6 +70,24 @@ class ProposalRecorrection(nn.Module):
         return Recorrection(
             self.certainty(hidden).squeeze(1), proposals.log_probability + self.residual(hidden)
         )
+
+
+def blended_classes(
+    before: torch.Tensor, after: torch.Tensor, trust: float, table: ClassTable
+) -> torch.Tensor:
+    """(P, things + 1) probabilities of proposals' classes: Φ's^(1-t) times Ψ's^t, normalised, t = ``trust``.
+
+    before: (P, things + 1) log probabilities by Φ, background last; after: logits by Ψ. Ψ learns from the few
+    labelled scans, which Φ knows by heart, and sees there too few of Φ's mistakes to be taken at its word
+    [our choice; docs/choices.md has what it brings].
+    Where every class has instances, Φ has no word for background: Ψ's probability of it stands as it is, and
+    the things share the rest.
+    """
+    blended = before + trust * (after - before)
+    if not table.is_thing.all():
+        return torch.softmax(blended, dim=1)
+    background = torch.softmax(after, dim=1)[:, -1:]
+    return torch.cat([torch.softmax(blended[:, :-1], dim=1) * (1 - background), background], dim=1)
 
 
 def scatter_mean(values: torch.Tensor, index: torch.Tensor, groups: int) -> torch.Tensor:

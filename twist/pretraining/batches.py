@@ -160,7 +160,7 @@ def augmented_view(
     """What one view gives the network: some points of a scan, without labels, randomly changed.
 
     Supervoxels are cut to the view before they are described: a description of the whole supervoxel would be
-    the same number in both views, and a key to the match.
+    the same number in both views, and a key to the match. No elastic distortion, as in PointContrast.
     """
     view = sample.select(points)
     nothing = np.full(len(view), -1, np.int64)
@@ -172,6 +172,8 @@ def augmented_view(
     changes = replace(
         settings.augmentation,
         scale=options.scale,
+        elastic_granularity_m=(),  # a match is one place in both views: nothing may bend them apart
+        elastic_magnitude_m=(),
         colour_shift=options.colour_shift,
         colour_contrast=options.colour_contrast,
         colour_drop=options.colour_drop,

@@ -31,13 +31,8 @@ _PROVENANCE: dict[str, tuple[type, ...]] = {
 _MANIFEST: dict[str, tuple[type, ...]] = {"device": (str,), "wall_seconds": (float,)}
 
 
-def read_record(path: str | Path) -> dict[str, Any]:
-    """Read an eval.json. Raises TwistError naming file and key for anything else."""
-    return _checked_record(read_json(path), str(path))
-
-
 def read_records(path: str | Path) -> list[dict[str, Any]]:
-    """Read an eval.json or a rounds.json. Raises TwistError likewise."""
+    """Read an eval.json or a rounds.json. Raises TwistError naming file and key for anything else."""
     content = read_json(path)
     return read_round_records(path) if isinstance(content, list) else [_checked_record(content, str(path))]
 

@@ -84,12 +84,10 @@ def proposal_pseudo_labels(
         semantic, weight = _initial_labels(probability, supervoxel, settings)
     if settings.outside == "ignore":
         semantic[(semantic >= 0) & table.is_thing[semantic]] = -1
-    instance = np.full(len(semantic), -1, np.int32)
-    for k in reversed(range(len(kept))):  # the most certain is written last, over the others
-        semantic[kept[k]] = kept.label[k]
-        instance[kept[k]] = k
-        weight[kept[k]] = kept.score[k]
-    return _weighted(semantic, instance, weight, settings)
+    owner = kept.owner_of_points()
+    owned = owner >= 0
+    semantic[owned], weight[owned] = kept.label[owner[owned]], kept.score[owner[owned]]
+    return _weighted(semantic, owner.astype(np.int32), weight, settings)
 
 
 def _initial_labels(

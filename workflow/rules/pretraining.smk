@@ -60,5 +60,5 @@ rule pretrain:
     shell:
         "python -m twist pretrain --dataset {wildcards.dataset} --override {params.override:q}"
         " --method {wildcards.method} --data results/data/{wildcards.dataset} --views {input.views}"
-        " --depends {input.data} --device {params.device} --name '{wildcards.dataset} {wildcards.method}'"
+        " --scenes {input.data} --device {params.device} --name '{wildcards.dataset} {wildcards.method}'"
         " --work {params.work}/work --out {output.model} 2>&1 | tee {log}"
