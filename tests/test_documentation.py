@@ -11,7 +11,8 @@ import pytest
 from tests.documents import PAGES, shell_lines
 from twist.__main__ import build_parser, verbs
 from twist.checking import read_yaml
-from twist.runs import Run, settings_of_modifier
+from twist.modifiers import settings_of_modifier
+from twist.runs import Run
 
 ROOT = PAGES[0].parent
 

@@ -13,7 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from twist.errors import TwistError
-from twist.runs import Run, add_settings_arguments, chosen_settings, dataset_settings, settings_of_modifier
+from twist.modifiers import modifier_layers, settings_of_modifier
+from twist.runs import Run, add_settings_arguments, chosen_settings, dataset_settings
 from twist.settings import Settings
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -212,6 +213,7 @@ def test_the_owner_of_a_round_has_the_settings_that_count(
     method: str, changes: list[str], stage: int, scored: bool, resolved: Callable[[Run], Settings]
 ) -> None:
     assume(("halfa" in changes) == ("halfb" in changes))
+    assume(not {"late", "tau0.3"} <= set(changes))  # they contradict each other
     run = Run("own", "5", method, tuple(sorted(changes)), 1)
     owner = run.at(stage, resolved, scored=scored)
     mine, theirs = resolved(run), resolved(owner)
@@ -238,6 +240,32 @@ def test_modifiers_change_their_setting_alone() -> None:
     assert (changed.network, changed.training, changed.proposals) == (
         plain.network, plain.training, plain.proposals,
     )  # fmt: skip
+
+
+def test_a_value_of_its_own_changes_a_variant_of_several_wherever_it_stands() -> None:
+    settings = Run.parse("rooms_5pct-plus-trust0.5-views1").resolve(CONFIG, {})
+    assert (settings.proposals.class_trust, settings.prediction.views) == (0.5, 1)
+    assert settings.prediction.ensemble == 3
+    bundle = {"wide": {"prediction": {"views": 2, "ensemble": 3}}}
+    assert list(modifier_layers(("views4", "wide"), bundle)) == ["-wide", "-views4"]
+    assert list(modifier_layers(("alpha1", "wide"), bundle)) == ["-wide", "-alpha1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("rooms_5pct-tau0.3-tau0.7", "pseudolabels.certainty_threshold"),
+        ("rooms_5pct-tau0.3-tauup", "pseudolabels.certainty_threshold"),
+        ("rooms_5pct-taudown-tauup", "pseudolabels.certainty_threshold"),
+        ("rooms_5pct-alpha10-alpha2", "recorrection.alpha"),
+        ("rooms_5pct-rounds2-rounds5", "selftraining.rounds"),
+        ("rooms_5pct-literal-plus", "proposals.class_trust"),
+    ],
+)
+def test_modifiers_that_contradict_each_other_are_refused(name: str, key: str) -> None:
+    """The folder would name a value that was not used."""
+    with pytest.raises(TwistError, match=rf"both set {key}; give one of them"):
+        Run.parse(name).resolve(CONFIG, {})
 
 
 def test_presets_data_sets_overrides_and_modifiers_come_in_that_order(tmp_path: Path) -> None:

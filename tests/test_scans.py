@@ -48,6 +48,16 @@ def work_through(
     return done
 
 
+def test_a_result_of_a_scan_that_was_prepared_anew_meanwhile_is_outdated(data: Path) -> None:
+    """As an orphan leaves it that outlived its workflow."""
+    for _, sample, out in each_scan([data / "model.pt"], data, ("a",), data / "out", "", CPU):
+        scene = data / "scenes" / "a.npz"
+        scene.write_bytes(scene.read_bytes())
+        write_text(out, f"of {len(sample)} points as they were")
+    assert work_through(data, ("a",)) == ["a"]
+    assert work_through(data, ("a",)) == []
+
+
 def test_a_killed_job_goes_on_with_the_scans_still_missing(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

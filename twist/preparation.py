@@ -22,9 +22,8 @@ from twist.scene import Scene
 from twist.scoring.purity import purity
 from twist.settings import SupervoxelSettings
 from twist.stamps import current_facts, stamp, store_facts
+from twist.versions import PREPARATION_VERSION
 
-#: Part of every stamp: raise it when a change of code changes prepared scenes or supervoxels.
-PREPARATION_VERSION = 1
 #: Smaller instances are not scored by the benchmark.
 _SCORED_POINTS = 100
 

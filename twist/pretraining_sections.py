@@ -33,7 +33,7 @@ class ViewSettings:
     )
     min_points: int = setting(300, "a view that sees less is left out [C]", at_least=1)
     min_overlap: float = setting(
-        0.3, "of the larger view's points that both views of a pair see [O]", above=0, at_most=1
+        0.3, "of the larger [C] view's points that both views of a pair see [O]", above=0, at_most=1
     )
 
 
@@ -46,9 +46,14 @@ class PretrainingSettings:
     )
     iterations: int = setting(20_000, "steps [C]", at_least=1)
     pairs_per_step: int = setting(8, "pairs of views in a step [C]", at_least=1)
-    matches_per_step: int = setting(4096, "matched points in a step, evenly from its pairs [O]", at_least=2)
+    matches_per_step: int = setting(
+        4096, "of -pc: matched points in a step [O], evenly from all its pairs [C]", at_least=2
+    )
+    matches_per_pair: int = setting(
+        4096, "of -csc, which contrasts within a pair: matched points of each pair [O]", at_least=2
+    )
     match_radius_voxels: float = setting(
-        1.5, "mutual nearest neighbours up to this far apart match [O]", above=0
+        1.5, "up to this far apart [O] mutual nearest neighbours [C] match", above=0
     )
     channels: int = setting(32, "of the projected, normalised features [O]", at_least=2)
     loss: str = setting(
@@ -67,7 +72,7 @@ class PretrainingSettings:
     partition_heights_m: tuple[float, ...] = setting(
         (0.0,), "bounds of its partitions by height above the anchor [O]"
     )
-    optimizer: str = setting("sgd", "with Nesterov momentum, or adamw [O]", choices=("adamw", "sgd"))
+    optimizer: str = setting("sgd", "with momentum [O], or adamw [C]", choices=("adamw", "sgd"))
     learning_rate: float = setting(0.1, "at the peak [O]", above=0)
     momentum: float = setting(0.8, "of sgd [O]", at_least=0, at_most=0.999)
     weight_decay: float = setting(1e-4, "[O]", at_least=0)

@@ -18,28 +18,10 @@ import yaml
 
 from twist.checking import read_yaml
 from twist.errors import TwistError
+from twist.modifiers import METHODS, PRETRAINED, modifier_layers
 from twist.settings import Settings
 
-METHODS = ("twist", "suponly", "control")
-#: Modifiers that start round 0 from a pre-trained backbone; each may stand with any method.
-PRETRAINED = ("pc", "csc")
-
 _NAME = re.compile(r"(?P<dataset>[a-z0-9-]+)_(?P<ratio>\d+(\.\d+)?)pct(?P<variant>(-[a-z0-9.]+)*)")
-
-
-def _number(value: str) -> int | float:
-    """A count; where it has a fraction the check of settings refuses it, with the reason."""
-    return int(value) if value.isdigit() else float(value)
-
-
-#: Modifiers that carry their value: an example of it, and the settings that they stand for.
-_VALUED: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
-    "tau": ("0.5", lambda value: {"pseudolabels": {"certainty_threshold": [float(value)]}}),
-    "alpha": ("0.5", lambda value: {"recorrection": {"alpha": float(value)}}),
-    "rounds": ("3", lambda value: {"selftraining": {"rounds": _number(value)}}),
-    "trust": ("0.5", lambda value: {"proposals": {"class_trust": float(value)}}),
-    "views": ("4", lambda value: {"prediction": {"views": _number(value)}}),
-}
 
 
 @dataclass(frozen=True)
@@ -158,14 +140,12 @@ class Run:
         """All settings: defaults < preset < data set < overrides < modifiers of the name.
 
         config: folder with ``datasets/``, ``presets/`` and ``variants.yaml``; overrides: ``settings`` of
-        config.yaml. Raises TwistError naming file, section and key.
+        config.yaml. Raises TwistError naming file, section and key, or modifiers.
         """
         layers = dict(dataset_layers(self.dataset, config))
         layers["config.yaml: settings"] = overrides
-        variants = read_yaml(config / "variants.yaml")
-        for change in self.changes:
-            layers[f"-{change}"] = settings_of_modifier(change, variants)
-        return Settings.from_layers(layers)
+        changes = modifier_layers(self.changes, read_yaml(config / "variants.yaml"))
+        return Settings.from_layers(layers | changes)
 
 
 def dataset_layers(dataset: str, config: Path) -> dict[str, dict[str, Any]]:
@@ -213,28 +193,3 @@ def overrides_of(arguments: argparse.Namespace) -> Any:
         return yaml.safe_load(arguments.override)
     except yaml.YAMLError as error:
         raise TwistError(f"--override {arguments.override}: not valid YAML") from error
-
-
-def settings_of_modifier(change: str, variants: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings that a modifier stands for. Raises TwistError for an unknown one."""
-    if change in PRETRAINED:
-        return {"pretraining": {"method": change}}
-    if change in variants:
-        shared = {"data", "rooms", "supervoxels"}
-        if not isinstance(variants[change], Mapping) or shared & variants[change].keys():
-            raise TwistError(
-                f"config/variants.yaml: {change} must hold settings of training or later; what concerns the "
-                f"data ({', '.join(sorted(shared))}) makes another data set: config/datasets/"
-            )
-        return variants[change]
-    match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)", change)
-    if match and match[1] in _VALUED:
-        short = f"{match[1]}{float(match[2]):g}"
-        if short != change:
-            raise TwistError(f"-{change} is written -{short}, so that a run has one folder")
-        return _VALUED[match[1]][1](match[2])
-    examples = ("seed1", "init1", *(key + example for key, (example, _) in _VALUED.items()))
-    known = [*METHODS[1:], *PRETRAINED, *examples, *variants]
-    raise TwistError(
-        f"unknown modifier -{change}; there are -{', -'.join(known)} (config/variants.yaml adds more)"
-    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +45,7 @@ def _missing_scans(
     models: Sequence[Path], data: Path, scenes: Sequence[str], out_dir: Path, device: torch.device
 ) -> Iterator[tuple[Ensemble, SceneSample, Path]]:
     inputs = {name: [data / part / f"{name}.npz" for part in ("scenes", "supervoxels")] for name in scenes}
-    missing = [name for name in scenes if not _is_newer(out_dir / f"{name}.npz", inputs[name])]
+    missing = [name for name in scenes if not _is_current(out_dir / f"{name}.npz", inputs[name])]
     if len(missing) < len(scenes):
         print(f"{len(scenes) - len(missing)} of {len(scenes)} scans are done already", flush=True)
     if not missing:
@@ -54,8 +56,11 @@ def _missing_scans(
     ensemble = Ensemble.load(models, device)
     began = said = time.monotonic()
     for done, name in enumerate(missing, start=1):
+        result, written_at = out_dir / f"{name}.npz", _written_at(inputs[name])
         sample = load_sample(*inputs[name], ensemble.table, hide_labels=True)
-        yield ensemble, sample, out_dir / f"{name}.npz"
+        yield ensemble, sample, result
+        if result.exists():  # of a scan that was prepared anew meanwhile it is outdated
+            os.utime(result, ns=(written_at, written_at))
         now = time.monotonic()
         if now - said > _LINE_EVERY_S or done == len(missing):
             left = (now - began) / done * (len(missing) - done)
@@ -63,12 +68,14 @@ def _missing_scans(
             said = now
 
 
-def _is_newer(result: Path, inputs: Sequence[Path]) -> bool:
-    """Was the result written after its inputs? A scan that was prepared anew needs another."""
-    try:
-        return result.stat().st_mtime_ns >= max(path.stat().st_mtime_ns for path in inputs)
-    except FileNotFoundError:
-        return False
+def _is_current(result: Path, inputs: Sequence[Path]) -> bool:
+    """Is the result of these inputs, or of younger ones? A scan that was prepared anew needs another."""
+    return result.exists() and result.stat().st_mtime_ns >= _written_at(inputs)
+
+
+def _written_at(inputs: Sequence[Path]) -> int:
+    """When the youngest input was written, in ns; a missing one is younger than any result."""
+    return max(path.stat().st_mtime_ns if path.exists() else sys.maxsize for path in inputs)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class TrainingSettings:
         at_least=0,
     )
     scenes_per_step: int = setting(4, "scenes in a step of round 0 [O]", at_least=1)
-    optimizer: str = setting("adamw", "or sgd with Nesterov momentum .9", choices=("adamw", "sgd"))
+    optimizer: str = setting("adamw", "or sgd with momentum .9", choices=("adamw", "sgd"))
     learning_rate: float = setting(0.004, "at the peak [C]", above=0)
     weight_decay: float = setting(1e-4, "[O]", at_least=0)
     schedule: str = setting("cosine", "decay to 0 [C]", choices=("cosine", "poly", "constant"))

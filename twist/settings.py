@@ -29,9 +29,7 @@ from twist.sections import (
     TrainingSettings,
     ViewerSettings,
 )
-
-#: Part of what labels and predictions depend on: raise it when a change of code changes any of them.
-INFERENCE_VERSION = 1
+from twist.versions import INFERENCE_VERSION, TRAINING_VERSION
 
 
 @dataclass(frozen=True)
@@ -159,14 +157,19 @@ class Settings:
     def _of_inference(self, *names: str) -> str:
         """Some settings, those of inference, and the version of its code, as canonical JSON."""
         wanted = json.loads(self.canonical_json("inference", *names))
-        return json.dumps(wanted | {"inference_version": INFERENCE_VERSION}, sort_keys=True)
+        return json.dumps(wanted | {"version of inference": INFERENCE_VERSION}, sort_keys=True)
+
+    def _of_training(self, *names: str) -> str:
+        """Some settings and the version of the code that trains, as canonical JSON."""
+        wanted = json.loads(self.canonical_json("data.format", "network", "augmentation", *names))
+        return json.dumps(wanted | {"version of training": TRAINING_VERSION}, sort_keys=True)
 
     def of_start_training(self) -> str:
         """What round 0's training depends on, as canonical JSON."""
-        sections = ["data.format", "network", "augmentation", "training"]
+        sections = ["training"]
         if self.pretraining.method != "none":
             sections += ["views", "pretraining"]
-        return self.canonical_json(*sections)
+        return self._of_training(*sections)
 
     def pretrained(self, method: str) -> Settings:
         """The same settings with pre-training by ``method``."""
@@ -175,15 +178,14 @@ class Settings:
     def of_pretraining(self) -> str:
         """What a pre-trained backbone depends on, as canonical JSON."""
         shared = (f"training.{name}" for name in ("mixed_precision", "gradient_clip", "ema_decay"))
-        return self.canonical_json("data.format", "network", "augmentation", "views", "pretraining", *shared)
+        return self._of_training("views", "pretraining", *shared)
 
     def of_round_training(self) -> str:
         """What a later round's training depends on, as canonical JSON."""
         names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "paste", "start")
         rounds = (f"selftraining.{name}" for name in names)
-        start = ("data.format", "network", "augmentation", "training")
         grouping = (f"proposals.{e.name}" for e in fields(self.proposals) if e.name != "class_trust")
-        return self.canonical_json(*start, *grouping, "recorrection", *rounds)
+        return self._of_training("training", *grouping, "recorrection", *rounds)
 
     def fingerprint(self) -> str:
         """Hash of all settings that change results, 16 hexadecimal digits."""

@@ -26,9 +26,11 @@ from tests.learning.trainings import (
     run,
 )
 from twist.errors import TwistError
+from twist.files import file_sha256
 from twist.learning.log import TrainingLog
 from twist.learning.state import StateFolder
 from twist.learning.trainer import Trainer, TrainingPlan
+from twist.settings import PredictionSettings
 
 
 def run_slowly(plan: TrainingPlan, folder: Path, pause_s: float = 0.01) -> None:
@@ -187,13 +189,17 @@ def test_a_finished_training_ends_at_once(
 ) -> None:
     plan = plan_of(data, steps=3)
     weights = run(plan, tmp_path)
+    digest = file_sha256(tmp_path / "model.pt")
     (tmp_path / "model.pt").unlink()  # killed between the last state and the model
 
     def never(_: Trainer) -> None:
         raise AssertionError("it trains again")
 
     monkeypatch.setattr(Trainer, "run", never)
-    assert_same(run(plan, tmp_path), weights)
+    monkeypatch.setattr("twist.learning.trainer.training_provenance", lambda device: {"revision": "later"})
+    later = replace(plan, settings=replace(plan.settings, prediction=PredictionSettings(min_score=0.5)))
+    assert_same(run(later, tmp_path), weights)
+    assert file_sha256(tmp_path / "model.pt") == digest, "what follows from it would be made anew"
 
 
 def test_another_origin_starts_anew(data: Path, tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from twist.errors import TwistError
-from twist.files import write_json
-from twist.learning.state import StateFolder, described_scans
+from twist.learning.state import StateFolder
 
 ORIGIN = {"seed": "0", "training.learning_rate": "0.1"}
 
@@ -46,21 +45,6 @@ def test_no_state_is_none(tmp_path: Path) -> None:
 def test_the_newest_is_loaded(steps: tuple[int, ...], tmp_path: Path) -> None:
     save_steps(tmp_path, *steps)
     assert loaded_step(tmp_path) == (steps[-1], [])
-
-
-def test_only_the_scans_that_are_learned_from_count(tmp_path: Path) -> None:
-    path = tmp_path / "scenes.json"
-    facts = {name: {"sha256": name, "points": 5} for name in ("a", "b", "val")}
-    write_json(path, facts)
-    before = described_scans(path, ("a", "b"))
-    write_json(path, facts | {"val": {"sha256": "prepared anew", "points": 5}})
-    assert described_scans(path, ("a", "b")) == before
-    write_json(path, facts | {"b": {"sha256": "prepared anew", "points": 5}})
-    assert described_scans(path, ("a", "b")) != before
-    assert described_scans(path, ("a",)) != before
-    with pytest.raises(TwistError, match="does not describe scan 'c'"):
-        described_scans(path, ("a", "c"))
-    assert described_scans(None, ("a",)) == {}
 
 
 def truncate(raw: bytes) -> bytes:

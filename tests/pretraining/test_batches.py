@@ -54,6 +54,15 @@ def test_matches_join_the_two_views_of_their_pair(data: Path) -> None:
     assert (torch.bincount(batch.pair) <= 50).all()
 
 
+def test_csc_takes_as_many_matches_of_each_pair_however_many_there_are(data: Path) -> None:
+    few = {"matches_per_pair": 10}
+    for pairs in (2, 3):
+        batch = sequence_of(data, settings_of("csc", pretraining=few | {"pairs_per_step": pairs})).batch(0)
+        assert batch.sizes == (10,) * pairs
+        assert torch.bincount(batch.pair).tolist() == [10] * pairs
+    assert len(sequence_of(data, settings_of("pc", pretraining=few)).batch(0).rows) > 20
+
+
 def test_batches_are_a_function_of_the_step_with_any_number_of_workers(data: Path) -> None:
     settings = settings_of()
     plain = [sequence_of(data, settings).batch(step) for step in range(4)]

@@ -14,6 +14,7 @@ from tests.references.views_reference import contrast_slowly, partition_slowly
 from twist.pretraining.contrast import (
     close_matches,
     hardest_contrastive,
+    partition_sums,
     partitioned_info_nce,
     partitions,
     point_info_nce,
@@ -35,9 +36,11 @@ def placed(matches: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(rng.uniform(0, 1.5, (matches, 3))), torch.from_numpy(pair)
 
 
-def everything(matches: int) -> torch.Tensor:
-    """One partition that holds all others."""
-    return torch.zeros((matches, matches), dtype=torch.int64)
+def partitioned(
+    a: torch.Tensor, b: torch.Tensor, xyz: torch.Tensor | None = None, sizes: tuple[int, ...] = ()
+) -> torch.Tensor:
+    xyz = placed(len(a))[0] if xyz is None else xyz
+    return partitioned_info_nce(a, b, xyz, sizes or (len(a),), RADII, HEIGHTS, 0.4)
 
 
 def test_info_nce_of_two_matches_by_hand() -> None:
@@ -50,35 +53,41 @@ def test_info_nce_of_two_matches_by_hand() -> None:
 
 def test_one_partition_of_everything_is_plain_info_nce() -> None:
     a, b = unit(20)
-    whole = partitioned_info_nce(a, b, everything(20), 1, 0.4)
-    assert float(whole) == pytest.approx(float(point_info_nce(a, b, 0.4)))
+    loss, anchors = partition_sums(a, b, torch.zeros((20, 20), dtype=torch.int64), 1, 0.4)
+    assert anchors.tolist() == [20]
+    assert float(loss / 20) == pytest.approx(float(point_info_nce(a, b, 0.4)))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_partitions_are_their_definition(seed: int) -> None:
-    xyz, pair = placed(40, seed)
-    slow = partition_slowly(xyz.numpy(), pair.numpy(), RADII, HEIGHTS)
-    np.testing.assert_array_equal(partitions(xyz, pair, RADII, HEIGHTS).numpy(), slow)
+    xyz, _ = placed(40, seed)
+    slow = partition_slowly(xyz.numpy(), np.zeros(40), RADII, HEIGHTS)
+    np.testing.assert_array_equal(partitions(xyz, RADII, HEIGHTS).numpy(), slow)
     assert set(np.unique(slow)) == {-1, *range(COUNT)}
 
 
 def test_bounds_belong_to_the_partition_that_begins_there() -> None:
     xyz = torch.tensor([[0.0, 0, 0], [0.5, 0, 0], [2.0, 0, 0], [0, 0, -1.0]], dtype=torch.float64)
-    around_first = partitions(xyz, torch.zeros(4), (0.5, 2.0), (0.0,))[0]
+    around_first = partitions(xyz, (0.5, 2.0), (0.0,))[0]
     assert around_first.tolist() == [-1, 1, 3, 0]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_partitioned_loss_is_its_sums(seed: int) -> None:
+    """Matches of three pairs of views, one of them perhaps without any, against one sum over all."""
     a, b = unit(30, seed)
-    partition = partitions(*placed(30, seed), RADII, HEIGHTS)
-    slow = contrast_slowly(a.numpy(), b.numpy(), partition.numpy(), 0.4)
-    assert float(partitioned_info_nce(a, b, partition, COUNT, 0.4)) == pytest.approx(slow)
+    xyz, pair = placed(30, seed)
+    pair[pair == 1] = 2 * (seed % 2)  # on every second seed the middle pair has none
+    pair = pair.sort().values
+    sizes = tuple(torch.bincount(pair, minlength=3).tolist())
+    partition = partition_slowly(xyz.numpy(), pair.numpy(), RADII, HEIGHTS)
+    slow = contrast_slowly(a.numpy(), b.numpy(), partition, 0.4)
+    assert float(partitioned(a, b, xyz, sizes)) == pytest.approx(slow)
 
 
 def test_nothing_to_contrast_is_0_with_a_gradient() -> None:
     a, b = (part.requires_grad_() for part in unit(3))
-    loss = partitioned_info_nce(a, b, everything(3) - 1, 4, 0.4)
+    loss = partitioned(a, b, torch.zeros((3, 3), dtype=torch.float64))  # all nearer than any partition
     loss.backward()
     assert float(loss.detach()) == 0
     assert (a.grad == 0).all()
@@ -102,10 +111,6 @@ def test_close_matches_are_of_one_pair_and_within_the_radius() -> None:
     xyz = torch.tensor([[0.0, 0, 0], [0.1, 0, 0], [0.1, 0, 0], [0.4, 0, 0]])
     close = close_matches(xyz, torch.tensor([0, 0, 1, 1]), 0.2)
     assert close.int().tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-
-
-def partitioned(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return partitioned_info_nce(a, b, partitions(*placed(len(a)), RADII, HEIGHTS), COUNT, 0.4)
 
 
 def hardest(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -133,6 +138,6 @@ def test_matching_features_cost_less_than_others(
 def test_a_single_match_costs_nothing() -> None:
     a, b = unit(1)
     assert float(point_info_nce(a, b, 0.4)) == 0
-    assert float(partitioned_info_nce(a, b, everything(1), 1, 0.4)) == 0
+    assert float(partitioned(a, b)) == 0
     positive = float((a - b).norm())
     assert float(hardest(a, b)) == pytest.approx((positive - 0.1) ** 2)

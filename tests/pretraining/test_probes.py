@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from tests.synthetic import room_sample, tiny_settings
-from twist.pretraining.probes import linear_probe, match_recall
+from twist.pretraining.probes import _voxel_features, linear_probe, match_recall
 
 NETWORK = tiny_settings().network
 
@@ -81,6 +81,20 @@ def test_features_that_tell_the_class_are_worth_everything_and_noise_nothing(tmp
     classes = len(np.unique(sample.semantic))
     assert worth(telling, telling) > 0.95
     assert worth(noise, noise) < 2 / classes
+
+
+def test_of_a_large_scan_some_voxels_are_probed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evenly, so that every part of the scan has its say; a smaller scan gives all of its voxels."""
+    sample = room_sample(tmp_path, 2000)
+    network = Known()
+    network.settings = replace(NETWORK, features=("rgb",))
+    every, of_every = _voxel_features(network, [sample])
+    monkeypatch.setattr("twist.pretraining.probes._MOST_VOXELS", 50)
+    some, of_some = _voxel_features(network, [sample, sample])
+    step = -(-len(every) // 50)
+    assert step > 1
+    np.testing.assert_array_equal(some, np.concatenate([every[::step]] * 2))
+    np.testing.assert_array_equal(of_some, np.concatenate([of_every[::step]] * 2))
 
 
 def test_scans_without_labels_have_no_probe(tmp_path: Path) -> None:

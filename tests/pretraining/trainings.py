@@ -37,6 +37,7 @@ def settings_of(method: str = "pc", **sections: Any) -> Settings:
         "iterations": STEPS,
         "pairs_per_step": 2,
         "matches_per_step": 100,
+        "matches_per_pair": 50,
         "channels": 6,
         "probe_scans": 3,
     }

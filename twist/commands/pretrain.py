@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from twist.checking import natural
-from twist.runs import PRETRAINED
+from twist.modifiers import PRETRAINED
 
 HELP = "pre-train Φ's backbone on pairs of views of the training scans; goes on where a killed one stopped"
 EXAMPLE = (
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.devices import open_device
     from twist.errors import TwistError
     from twist.files import read_json
-    from twist.learning.state import described_scans, origin_of
+    from twist.learning.origins import origin_of, prepared_scans, scans_of_manifests
     from twist.pretraining.trainer import PretrainingPlan, pretrain
     from twist.runs import chosen_settings
 
@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(
             f"{len(pairs) - len(scans)} of {len(pairs)} scans have no pair of views that overlap", flush=True
         )
+    learned = prepared_scans(arguments.scenes, scans) | scans_of_manifests("views", arguments.views, scans)
     plan = PretrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
@@ -71,11 +72,6 @@ def run(arguments: argparse.Namespace) -> None:
         view_folder=arguments.views[0].parent,
         scans=scans,
         seed=arguments.seed,
-        origin=origin_of(
-            arguments.views,
-            settings.of_pretraining(),
-            seed=arguments.seed,
-            **described_scans(arguments.scenes, scans),
-        ),
+        origin=origin_of([], settings.of_pretraining(), seed=arguments.seed, **learned),
     )
     pretrain(plan, arguments.work, arguments.out, open_device(arguments.device), arguments.name)

@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", type=Path, help="pre-trained backbone, where --start gives no model")
     parser.add_argument("--scenes", type=Path, help="scenes.json, to notice scans that were prepared anew")
     parser.add_argument(
-        "--depends", type=Path, nargs="*", default=[], help="files that the result depends on"
+        "--labels",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="manifests of `label`, to notice other labels",
     )
     parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
@@ -62,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.errors import TwistError
     from twist.files import read_names
     from twist.learning.launching import launch
-    from twist.learning.state import described_scans, origin_of
+    from twist.learning.origins import origin_of, prepared_scans, scans_of_manifests
     from twist.learning.trainer import TrainingPlan
 
     labelled, is_start = read_names(arguments.labelled), arguments.stage == "start"
@@ -77,7 +81,8 @@ def run(arguments: argparse.Namespace) -> None:
     iterations = start_iterations if is_start else settings.selftraining.iterations
     mix = scene_mix(arguments, settings, labelled)
     facts = {"seed": arguments.seed, "stage": arguments.stage, "iterations": iterations}
-    facts |= described_scans(arguments.scenes, (*mix.labelled, *mix.pseudo))
+    facts |= prepared_scans(arguments.scenes, (*mix.labelled, *mix.pseudo))
+    facts |= scans_of_manifests("pseudo-labels", arguments.labels, mix.pseudo)
     plan = TrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
@@ -89,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
         start=arguments.start,
         backbone=arguments.backbone,
         train_recorrection=not is_start,
-        origin=origin_of([*files, *arguments.depends], depends, **facts),
+        origin=origin_of(files, depends, **facts),
     )
     paths = (arguments.work, arguments.out)
     launch(count, train_on, plan, *paths, arguments.device, arguments.name)

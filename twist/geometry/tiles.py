@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twist.errors import TwistError
-
 
 @dataclass(frozen=True)
 class Tile:
@@ -25,8 +23,8 @@ def cut(coordinates: np.ndarray, voxels_max: int, margin: int) -> list[Tile]:
     """Halve a scan across its longer horizontal side until every tile has at most ``voxels_max`` voxels.
 
     coordinates: (V, 3) int voxels, at least one; margin: voxels around a core, on all horizontal sides.
-    A scan that fits is one tile of all its voxels. Raises TwistError where cores would have to be narrower
-    than their margin.
+    A scan that fits is one tile of all its voxels. Where a core would have to be narrower than its margin, in
+    a dense hall, the tile stays larger: more memory is better than no answer.
     """
     plane = np.ascontiguousarray(coordinates[:, :2].T, np.int64)
     return _halve(
@@ -42,14 +40,9 @@ def _halve(
     in_core = ((here >= low[:, None]) & (here < high[:, None])).all(axis=0)
     if not in_core.any():
         return []
-    if len(rows) <= voxels_max:
-        return [Tile(rows, in_core)]
     axis = int(np.argmax(high - low))
-    if high[axis] - low[axis] <= max(margin, 1):
-        raise TwistError(
-            f"{len(rows)} voxels lie within {margin} voxels of one spot, more than inference.voxels_max: "
-            f"{voxels_max}; raise it, or lower inference.margin_m"
-        )
+    if len(rows) <= voxels_max or high[axis] - low[axis] <= max(margin, 1):
+        return [Tile(rows, in_core)]
     middle = int(np.clip(np.ceil(np.median(here[axis, in_core])), low[axis] + 1, high[axis] - 1))
     tiles = []
     for start, stop in ((low[axis], middle), (middle, high[axis])):

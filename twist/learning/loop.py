@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from abc import ABC, abstractmethod
@@ -72,7 +73,8 @@ class TrainingLoop(ABC, Generic[B]):
         self.average = MovingAverage(model, settings.ema_decay)
         self.optimizer = make_optimizer(model, settings, momentum)
         self.scaler = torch.amp.GradScaler(enabled=self._mixed)
-        self.step, self.finished, self.left_out = 0, False, 0
+        self.step, self.left_out = 0, 0
+        self.finished: str | None = None  # once it is: the result's facts, as JSON
         self._restore()
 
     @abstractmethod
@@ -91,7 +93,14 @@ class TrainingLoop(ABC, Generic[B]):
         """Make the gradient that of the step, where each process has the one of its share."""
 
     @abstractmethod
-    def write(self, out: Path) -> None:
+    def facts(self) -> dict[str, Any]:
+        """What the result's file tells beside the weights, as JSON values.
+
+        Asked for once, at the last step: a result that is written again is the same to the last byte.
+        """
+
+    @abstractmethod
+    def write(self, out: Path, facts: dict[str, Any]) -> None:
         """Write the result, from ``average``."""
 
     def figures(self) -> dict[str, float]:
@@ -115,7 +124,7 @@ class TrainingLoop(ABC, Generic[B]):
             return
         self.step, self.finished = state["step"], state["finished"]
         self.average.weights = {key: value.to(self.device) for key, value in state["average"].items()}
-        if not self.finished:
+        if self.finished is None:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             if state["scaler"]:  # empty where it was saved on the CPU
@@ -131,12 +140,14 @@ class TrainingLoop(ABC, Generic[B]):
         """Save all that is needed to go on; once finished, only the result."""
         if not self.processes.first:
             return
+        if self.step == self.iterations:
+            self.finished = json.dumps(self.facts())
         state: dict[str, Any] = {
             "step": self.step,
-            "finished": self.step == self.iterations,
+            "finished": self.finished,
             "average": self.average.weights,
         }
-        if not state["finished"]:
+        if self.finished is None:
             state |= {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -151,15 +162,15 @@ class TrainingLoop(ABC, Generic[B]):
 
     def complete(self, out: Path) -> None:
         """Train what is left to train and write the result, with its metrics beside it."""
-        if not self.finished:
+        if self.finished is None:
             self.run()
-        if not self.processes.first:
+        if not self.processes.first or self.finished is None:
             return
         metrics = out.with_name("metrics.csv")
         for file in (out, metrics, self.log.metrics):
             remove_unfinished(file)
         self.log.save_metrics(metrics)
-        self.write(out)
+        self.write(out, json.loads(self.finished))
         self.log.line(f"wrote {out}")
 
     def run(self) -> None:

@@ -13,7 +13,7 @@ from twist.settings import TrainingSettings
 def make_optimizer(
     model: nn.Module, settings: TrainingSettings, momentum: float = 0.9
 ) -> torch.optim.Optimizer:
-    """AdamW, or SGD with Nesterov momentum, each as one kernel over all weights."""
+    """AdamW, or SGD with momentum, each as one kernel over all weights."""
     if settings.optimizer == "adamw":
         return torch.optim.AdamW(
             model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
@@ -22,7 +22,6 @@ def make_optimizer(
         model.parameters(),
         settings.learning_rate,
         momentum=momentum,
-        nesterov=momentum > 0,
         weight_decay=settings.weight_decay,
         # Not on a GPU: where the first step overflows in float16, the fused kernel skips it but leaves the
         # momentum that was allocated for it unset.

@@ -4,41 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import twist
 from twist.errors import TwistError
-from twist.files import atomic_write, file_sha256, read_json, remove_unfinished
+from twist.files import atomic_write, remove_unfinished
 from twist.network.model import load_tensors
 
 _MAGIC = b"twist-state-1\n"
-
-
-def origin_of(files: Iterable[Path], depends: str, **more: Any) -> dict[str, str]:
-    """What a training starts from, as text by name: hashes of files, settings (a JSON object), and more."""
-    origin = {str(path): file_sha256(path) for path in files}
-    origin |= json.loads(depends) | {"version": twist.__version__} | more
-    return {key: json.dumps(value) for key, value in origin.items()}
-
-
-def described_scans(scenes: Path | None, scans: Iterable[str]) -> dict[str, str]:
-    """For ``origin_of``: what a data set's scenes.json says of some scans, hashed, other scans apart.
-
-    Raises TwistError naming a scan that the file does not describe; without a file there is nothing to say.
-    """
-    if scenes is None:
-        return {}
-    facts = read_json(scenes)
-    try:
-        chosen = json.dumps([facts[scan] for scan in scans], sort_keys=True)
-    except (KeyError, TypeError) as error:
-        raise TwistError(f"{scenes} does not describe scan {error}; collect the data set again") from error
-    return {f"{scenes} of its scans": hashlib.sha256(chosen.encode()).hexdigest()}
 
 
 class StateFolder:

@@ -150,11 +150,13 @@ class Trainer(TrainingLoop[Batch]):
     def sum_gradients(self) -> None:
         self.processes.sum_gradients(self.model.extraction, self.model.recorrection)
 
-    def write(self, out: Path) -> None:
+    def facts(self) -> dict[str, Any]:
+        facts = {"steps": self.plan.iterations, "seed": self.plan.seed, **self._predicting_facts()}
+        return facts | {"trained_with": training_provenance(describe(self.device))}
+
+    def write(self, out: Path, facts: dict[str, Any]) -> None:
         """The model with the averaged weights: what evaluates, labels and starts the next round."""
         self.model.load_state_dict(self.average.weights)
-        facts = {"steps": self.plan.iterations, "seed": self.plan.seed, **self._predicting_facts()}
-        facts["trained_with"] = training_provenance(describe(self.device))
         self.model.eval().save(out, **facts)
 
     def _predicting_facts(self) -> dict[str, Any]:

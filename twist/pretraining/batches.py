@@ -39,7 +39,7 @@ class PairBatch:
 
     views: 2 P scenes, pair p being scenes 2 p and 2 p + 1, each augmented on its own
     rows: (M, 2) int64, the matched voxels: rows of ``views.features``; no voxel occurs twice
-    pair: (M,) int64, the pair of each match, ascending
+    pair: (M,) int64, the pair of each match, ascending; sizes: how many matches each pair has
     xyz: (M, 3) float32, metres, where the match lies in its scan (axis-aligned, not augmented)
     """
 
@@ -47,6 +47,7 @@ class PairBatch:
     rows: torch.Tensor
     pair: torch.Tensor
     xyz: torch.Tensor
+    sizes: tuple[int, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ class PairBatch:
 
     def to(self, device: torch.device) -> PairBatch:
         rows, pair, xyz = (part.to(device, non_blocking=True) for part in (self.rows, self.pair, self.xyz))
-        return PairBatch(self.views.to(device), rows, pair, xyz)
+        return PairBatch(self.views.to(device), rows, pair, xyz, self.sizes)
 
     def tensors(self) -> Iterator[torch.Tensor]:
         """All tensors on this batch's device."""
@@ -72,7 +73,7 @@ class PairBatch:
     def pin_memory(self) -> PairBatch:
         """Called by the loader when it feeds a GPU."""
         rows, pair, xyz = (part.pin_memory() for part in (self.rows, self.pair, self.xyz))
-        return PairBatch(self.views.pin_memory(), rows, pair, xyz)
+        return PairBatch(self.views.pin_memory(), rows, pair, xyz, self.sizes)
 
 
 class PairSequence(StepSequence[PairBatch]):
@@ -104,7 +105,9 @@ class PairSequence(StepSequence[PairBatch]):
         """A pair of views of each scan, drawn by ``seed``."""
         pairs = [self._pair(scan, np.random.default_rng([*seed, k])) for k, scan in enumerate(scans)]
         batch = make_batch([view for pair in pairs for view in pair.views], self.settings.network)
-        most = self.settings.pretraining.matches_per_step // len(pairs)
+        options = self.settings.pretraining
+        within_pairs = options.method == "csc"
+        most = options.matches_per_pair if within_pairs else options.matches_per_step // len(pairs)
         rng = np.random.default_rng([*seed, len(pairs)])
         rows, xyz = [], []
         for p, pair in enumerate(pairs):
@@ -118,6 +121,7 @@ class PairSequence(StepSequence[PairBatch]):
             torch.from_numpy(np.concatenate(rows)),
             torch.repeat_interleave(torch.tensor([len(part) for part in rows])),
             torch.from_numpy(np.concatenate(xyz)),
+            tuple(len(part) for part in rows),
         )
 
     def _pair(self, scan: str, rng: np.random.Generator) -> ViewPair:
@@ -160,7 +164,8 @@ def augmented_view(
     """What one view gives the network: some points of a scan, without labels, randomly changed.
 
     Supervoxels are cut to the view before they are described: a description of the whole supervoxel would be
-    the same number in both views, and a key to the match. No elastic distortion, as in PointContrast.
+    the same number in both views, and a key to the match. Turned and scaled as in PointContrast, and mirrored
+    [our choice], each view apart.
     """
     view = sample.select(points)
     nothing = np.full(len(view), -1, np.int64)
@@ -172,7 +177,8 @@ def augmented_view(
     changes = replace(
         settings.augmentation,
         scale=options.scale,
-        elastic_granularity_m=(),  # a match is one place in both views: nothing may bend them apart
+        shear=0.0,  # a match is one place in both views: nothing may bend them apart
+        elastic_granularity_m=(),
         elastic_magnitude_m=(),
         colour_shift=options.colour_shift,
         colour_contrast=options.colour_contrast,

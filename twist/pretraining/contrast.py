@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 #: The partition of two matches that are not contrasted.
 NO_PARTITION = -1
@@ -18,43 +21,71 @@ def point_info_nce(a: torch.Tensor, b: torch.Tensor, temperature: float) -> torc
 
 
 def partitioned_info_nce(
+    a: torch.Tensor,
+    b: torch.Tensor,
+    xyz: torch.Tensor,
+    sizes: Sequence[int],
+    radii_m: tuple[float, ...],
+    heights_m: tuple[float, ...],
+    temperature: float,
+) -> torch.Tensor:
+    """PointInfoNCE within each of the ``partitions`` of what surrounds a match, mean of the partitions.
+
+    a, b: (M, C) of length 1; xyz: (M, 3) metres; sizes: matches of each pair of views, which lie one behind
+    another; only matches of one pair are contrasted. In a partition match i stands against the j that lie
+    there; where there are none, i does not take part. 0 where no match has any. Source: Contrastive Scene
+    Contexts.
+
+    Pair by pair, forgotten and computed again for the gradient: memory grows with the square of one pair's
+    matches.
+    """
+    count = len(radii_m) * (len(heights_m) + 1)
+
+    def sums(*of_pair: torch.Tensor) -> torch.Tensor:
+        return partition_sums(*of_pair[:2], partitions(of_pair[2], radii_m, heights_m), count, temperature)
+
+    pairs = zip(*(values.split(list(sizes)) for values in (a, b, xyz)), strict=True)
+    parts = [
+        checkpoint(sums, *pair, use_reentrant=False, preserve_rng_state=False)
+        for pair in pairs
+        if len(pair[0])
+    ]
+    loss, anchors = torch.stack(parts).sum(dim=0)
+    return (loss / anchors.clamp(min=1)).sum() / (anchors > 0).sum().clamp(min=1)
+
+
+def partition_sums(
     a: torch.Tensor, b: torch.Tensor, partition: torch.Tensor, count: int, temperature: float
 ) -> torch.Tensor:
-    """PointInfoNCE within each of ``count`` partitions of what surrounds a match, mean of the partitions.
+    """(2, count): of each partition the sum of the losses of the matches that take part, and their number.
 
-    a, b: (M, C) of length 1; partition: (M, M) integers, the partition around i that j lies in, or
-    ``NO_PARTITION``. In partition p match i stands against the j that lie there; where there are none, i
-    does not take part. 0 where no match has any. Source: Contrastive Scene Contexts.
+    partition: (M, M) integers, the partition around i that j lies in, or ``NO_PARTITION``.
     """
     logits = a @ b.T / temperature
     itself = torch.eye(len(a), dtype=torch.bool, device=a.device)
-    losses = []
+    losses, anchors = [], []
     for p in range(count):
         others = (partition == p) & ~itself
-        anchors = others.any(dim=1)
-        if anchors.any():
-            shown = logits.masked_fill(~(others | itself), -torch.inf)[anchors]
-            losses.append(functional.cross_entropy(shown, torch.nonzero(anchors).squeeze(1)))
-    return torch.stack(losses).mean() if losses else logits.sum() * 0.0
+        takes_part = others.any(dim=1)
+        shown = logits.masked_fill(~(others | itself), -torch.inf)
+        loss = shown.logsumexp(dim=1) - logits.diagonal()
+        losses.append((loss * takes_part).sum())
+        anchors.append(takes_part.sum().to(loss.dtype))
+    return torch.stack([torch.stack(losses), torch.stack(anchors)])
 
 
-def partitions(
-    xyz: torch.Tensor, pair: torch.Tensor, radii_m: tuple[float, ...], heights_m: tuple[float, ...]
-) -> torch.Tensor:
+def partitions(xyz: torch.Tensor, radii_m: tuple[float, ...], heights_m: tuple[float, ...]) -> torch.Tensor:
     """The partition around match i that match j lies in, or ``NO_PARTITION``: (M, M) int64.
 
-    xyz: (M, 3) metres, vertical z; pair: (M,), only matches of one pair of views are contrasted. Partitions
-    by distance begin at each of ``radii_m``, the last has no end; each is divided by j's height above i at
-    ``heights_m``. There are ``len(radii_m) * (len(heights_m) + 1)``. Source: Contrastive Scene Contexts,
-    with radii of .05 and .5 m and height 0.
+    xyz: (M, 3) metres, vertical z. Partitions by distance begin at each of ``radii_m``, the last has no end;
+    each is divided by j's height above i at ``heights_m``. There are ``len(radii_m) * (len(heights_m) + 1)``.
+    Source: Contrastive Scene Contexts, with radii of .05 and .5 m and height 0.
     """
     distance = torch.cdist(xyz, xyz, compute_mode="donot_use_mm_for_euclid_dist")
     rise = xyz[None, :, 2] - xyz[:, None, 2]
     shell = torch.bucketize(distance, distance.new_tensor(radii_m), right=True) - 1
     level = torch.bucketize(rise, rise.new_tensor(heights_m), right=True)
-    partition = shell * (len(heights_m) + 1) + level
-    contrasted = (shell >= 0) & (pair[None, :] == pair[:, None])
-    return torch.where(contrasted, partition, NO_PARTITION)
+    return torch.where(shell >= 0, shell * (len(heights_m) + 1) + level, NO_PARTITION)
 
 
 def hardest_contrastive(

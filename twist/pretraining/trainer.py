@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,6 @@ from twist.pretraining.contrast import (
     close_matches,
     hardest_contrastive,
     partitioned_info_nce,
-    partitions,
     point_info_nce,
 )
 from twist.pretraining.probes import HIT_M, linear_probe, match_recall
@@ -110,10 +110,8 @@ class Pretrainer(TrainingLoop[PairBatch]):
     def _contrast(self, a: torch.Tensor, b: torch.Tensor, batch: PairBatch) -> torch.Tensor:
         options = self.options
         if options.method == "csc":
-            radii, heights = options.partition_radii_m, options.partition_heights_m
-            partition = partitions(batch.xyz, batch.pair, radii, heights)
-            count = len(radii) * (len(heights) + 1)
-            return partitioned_info_nce(a, b, partition, count, options.temperature)
+            bounds = options.partition_radii_m, options.partition_heights_m
+            return partitioned_info_nce(a, b, batch.xyz, batch.sizes, *bounds, options.temperature)
         if options.loss == "hardest":
             radius_m = options.match_radius_voxels * self.plan.settings.network.voxel_size_m
             same = close_matches(batch.xyz, batch.pair, radius_m)
@@ -159,9 +157,11 @@ class Pretrainer(TrainingLoop[PairBatch]):
         scans = tuple(self.plan.scans[k] for k in order[: self.options.probe_scans])
         return scans[: (len(scans) + 1) // 2], scans[(len(scans) + 1) // 2 :]
 
-    def write(self, out: Path) -> None:
+    def facts(self) -> dict[str, Any]:
+        return {"method": self.options.method, "steps": self.iterations, "seed": self.plan.seed}
+
+    def write(self, out: Path, facts: dict[str, Any]) -> None:
         self.model.load_state_dict(self.average.weights)
-        facts = {"method": self.options.method, "steps": self.iterations, "seed": self.plan.seed}
         self.model.eval().save(out, **facts)
 
 

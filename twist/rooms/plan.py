@@ -9,9 +9,6 @@ import numpy as np
 
 from twist.errors import TwistError
 
-#: Changes whenever the generator's output does; stored with the data.
-GENERATOR_VERSION = 2
-
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 #: Room types and their shares. Wet rooms are more frequent than in real buildings, so that 30 validation

@@ -13,7 +13,8 @@ from twist.formats.s3dis_write import write_s3dis_room
 from twist.formats.scannet_write import write_scannet_scan
 from twist.rooms.generate import GeneratedScan, ScanQuality, make_scene
 from twist.rooms.labels import label_table, s3dis_class
-from twist.rooms.plan import GENERATOR_VERSION, ScenePlan
+from twist.rooms.plan import ScenePlan
+from twist.versions import GENERATOR_VERSION
 
 
 def write_benchmark_lists(out: Path, plans: list[ScenePlan]) -> None:
@@ -48,7 +49,9 @@ def generate_scan(out: Path, plan: ScenePlan, quality: ScanQuality) -> dict[str,
     if same and all((out / file).exists() for file in known["files"]):
         return known
     try:
-        paths = write_scan(out, make_scene(plan, quality))
+        scene = make_scene(plan, quality)
+        path.unlink(missing_ok=True)  # killed while writing, it must not vouch for files of another kind
+        paths = write_scan(out, scene)
     except TwistError as error:
         raise TwistError(f"rooms: {plan.name}: {error}") from error
     manifest = made_of | {"files": {str(file.relative_to(out)): file_sha256(file) for file in paths}}

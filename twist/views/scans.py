@@ -12,11 +12,9 @@ from twist.errors import TwistError
 from twist.pretraining_sections import ViewSettings
 from twist.scene import Scene
 from twist.stamps import current_facts, stamp, store_facts
+from twist.versions import VIEWS_VERSION
 from twist.views.frames import frame_files, read_frames
 from twist.views.pairs import make_views
-
-#: Part of every stamp: raise it when a change of code changes views.
-VIEWS_VERSION = 1
 
 
 def views_for_scans(

@@ -19,6 +19,12 @@ from twist.locks import clear_stale_locks, sole_run
 from twist.runs import Run
 from twist.slurm import cancel_orphans
 from twist.splits import labelled_count
+from twist.versions import (
+    GENERATOR_VERSION,
+    PREPARATION_VERSION,
+    SCORING_VERSION,
+    VIEWS_VERSION,
+)
 
 # Jobs run the Python that runs Snakemake, also where its environment is not activated, unless they have one of
 # their own (--sdm conda); a process uses one thread (docs/architecture.md). The prefix replaces Snakemake's own,
@@ -134,8 +140,8 @@ def override(wildcards, output):
 
 
 def device_of(wildcards, resources):
-    """`--resources gpu=0` runs GPU rules on the CPU."""
-    return "auto" if resources.gpu else "cpu"
+    """`--resources gpu=0` runs GPU rules on the CPU; where a site wants `gres`, that asks for the GPU."""
+    return "auto" if resources.gpu or resources.get("gres") else "cpu"
 
 
 def model_of(run, round_number):

@@ -1,8 +1,7 @@
 # What a data set's name stands for: settings, lists and portions of scenes, raw files, manifests.
 
 from twist.formats.scannet_labels import find_label_map
-from twist.preparation import FORMATS, PREPARATION_VERSION
-from twist.rooms.plan import GENERATOR_VERSION
+from twist.preparation import FORMATS
 from twist.runs import dataset_settings
 from twist.splits import hidden_scenes, label_list, lists_folder, portions, scene_lists
 

@@ -23,6 +23,7 @@ rule diagnose:
         mem_mb=memory("diagnose"),
         runtime=minutes("diagnose", training_scans),
     params:
+        version=SCORING_VERSION,
         override=override,
         settings=run_setting("recorrection.iou_background", "recorrection.iou_certain"),
         run=run_of,

@@ -49,6 +49,7 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         runtime=minutes("evaluate", scored_scans),
     params:
+        version=SCORING_VERSION,
         override=override,
         run=run_of,
         folder=subpath(output[0], parent=True),

@@ -1,7 +1,5 @@
 # The functions that tell the rules of pretraining.smk, and whoever starts from a backbone, their inputs.
 
-from twist.views.scans import VIEWS_VERSION
-
 
 def views_settings(wildcards):
     """What views depend on; recorded frames are read from the raw folder."""

@@ -99,13 +99,13 @@ rule train_round:
         settings=lambda wildcards: settings_of(run_of(wildcards)).of_round_training(),
         run=run_of,
         arguments=round_arguments,
-        depends=lambda wildcards, input: input.get("pseudo", []),
+        labels=lambda wildcards, input: input.get("pseudo", []),
         seed=training_seed,
         device=device_of,
         work="results/{run}/round{round}/work",
     shell:
         "python -m twist train {params.arguments} --run {wildcards.run} --override {params.override:q}"
         " --data results/data/{params.run.dataset} --labelled {input.labelled} --scenes {input.data}"
-        " --depends {params.depends}"
+        " --labels {params.labels}"
         " --seed {params.seed} --device {params.device} --name '{wildcards.run} round {wildcards.round}'"
         " --work {params.work} --out {output.model} 2>&1 | tee {log}"
