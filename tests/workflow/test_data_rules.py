@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,18 @@ def test_a_missing_scan_is_told_while_planning(project: Project) -> None:
 def test_generated_scans_can_be_checked_too(project: Project) -> None:
     assert project.plan("results/data/tiny/check.json") == {"rooms": 2, "check_data": 1}
     assert "check_data" not in project.plan("results/data/tiny/scenes.json")
+
+
+def test_what_an_older_file_has_replaced_is_noticed(project: Project) -> None:
+    """As unpacking and downloading again leave it: with the date of the archive."""
+    raw, split = project.folder / "download", "results/data/mine/splits/50pct-seed0/labelled.txt"
+    (raw / "50.txt").write_text(NAMES[0])
+    lists = {"data": {"label_lists": "{ratio}.txt"}}
+    project.run(SCENES, split, settings=lists)
+    assert project.plan(SCENES, split, settings=lists) == {}
+    facts = raw / f"scans/{NAMES[0]}/{NAMES[0]}.txt"
+    for path, text in ((raw / "50.txt", NAMES[1]), (facts, "sceneType = Kitchen\n")):
+        path.write_text(text)
+        os.utime(path, (1.5e9, 1.5e9))
+    plan = project.plan(SCENES, split, settings=lists)
+    assert (plan["prepare"], plan["splits"]) == (1, 1)

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from tests.workflow.project import SETTINGS, Project, assert_same_results
+from twist.files import file_sha256
 
 RUN = "results/tiny_50pct"
 START = "results/tiny_50pct-suponly/round0"
@@ -114,6 +115,43 @@ def test_a_changed_setting_reruns_what_depends_on_it(
     finished: Project, settings: dict, rules: set[str]
 ) -> None:
     assert finished.plan(TARGET, settings=settings).keys() == rules
+
+
+def test_other_scans_and_other_jobs_repeat_no_training(finished: Project, tmp_path: Path) -> None:
+    """A scored scan prepared anew, and labelling divided otherwise: planned again and found done."""
+    project = Project(tmp_path / "again")
+    shutil.copytree(finished.folder / "results", project.folder / "results", dirs_exist_ok=True)
+    shutil.copytree(finished.folder / ".snakemake", project.folder / ".snakemake", dirs_exist_ok=True)
+    data = project.folder / "results/data/tiny"
+    scan = (data / "splits/50pct-seed0/val.txt").read_text().split()[0]
+    facts = data / f"raw/scans/{scan}/{scan}.txt"
+    facts.write_text(facts.read_text().replace(" 0.000000 ", " 0.000001 ", 1))
+    for manifest in (data / "generated").glob("*.json"):
+        manifest.write_text(
+            json.dumps(json.loads(manifest.read_text()))
+        )  # other bytes: the generator ran again
+
+    def models() -> dict[Path, str]:
+        return {
+            path: file_sha256(path) for path in project.folder.glob("results/tiny_50pct*/round*/model.pt")
+        }
+
+    def steps() -> int:
+        logs = project.folder.glob("results/tiny_50pct*/round*/work/log.txt")
+        return sum(log.read_text().count("| step ") for log in logs)
+
+    before, trained = models(), steps()
+    assert (len(before), trained > 0) == (5, True)
+    again = changed(data={"inference_shards": 2})
+    assert project.plan(TABLE, settings=again).keys() >= {
+        "prepare",
+        "train_start",
+        "train_round",
+        "pseudo_labels",
+    }
+    project.run(TABLE, settings=again)
+    assert (models(), steps()) == (before, trained)
+    assert project.plan(TABLE, settings=again) == {}
 
 
 def test_labels_of_round_1_do_not_depend_on_the_certainty_threshold(finished: Project) -> None:

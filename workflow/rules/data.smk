@@ -74,6 +74,7 @@ rule prepare:
     params:
         version=PREPARATION_VERSION,
         settings=data_setting("data.format"),
+        state=raw_state,
         data=lambda wildcards: data_settings(wildcards.dataset).data,
         scenes=scenes_of_chunk,
     shell:
@@ -150,6 +151,7 @@ rule splits:
             "data.label_lists",
             "data.own_lists",
         ),
+        state=lambda wildcards: state_of(list_files(wildcards)),
         raw=raw_folder,
         folder=subpath(output[0], parent=True),
     shell:

@@ -112,6 +112,22 @@ def raw_files(wildcards):
     return raw_sources(wildcards.dataset, scenes_of_chunk(wildcards))
 
 
+def state_of(files):
+    """Names, sizes and dates of raw files, hashed: one that another, older file has replaced is noticed, too."""
+    found = [Path(file) for file in files if Path(file).is_file()]
+    states = [
+        (file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in found
+    ]
+    return hashlib.sha256(json.dumps(states).encode()).hexdigest()
+
+
+def raw_state(wildcards):
+    """The state of what a chunk is prepared from; the generator's manifests are younger than what they replace."""
+    if data_settings(wildcards.dataset).data.generated:
+        return ""
+    return state_of(raw_files(wildcards))
+
+
 def generated_scans(wildcards):
     """The generator's manifests, where the data are generated: there is nothing to check before."""
     generated = data_settings(wildcards.dataset).data.generated
