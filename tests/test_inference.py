@@ -13,7 +13,8 @@ import torch
 from tests.synthetic import BED, CHAIR, room_sample, tiny_settings
 from twist import inference
 from twist.classes import SCANNET
-from twist.inference import Inference, extract, infer, predictions, recorrected_proposals
+from twist.errors import TwistError
+from twist.inference import Inference, extract, favour_rare, infer, predictions, recorrected_proposals
 from twist.learning.batches import make_batch
 from twist.learning.samples import SceneSample
 from twist.network.ensemble import Ensemble
@@ -96,6 +97,30 @@ def test_offsets_of_views_are_turned_back(
     np.testing.assert_allclose(sample.xyz + points.offset, np.tile(landmark, (300, 1)), atol=1e-4)
     determinants = [round(float(np.linalg.det(matrix)), 3) for matrix in seen]
     assert set(determinants) == {-1.0, 1.0}, "no view was mirrored, or one was stretched"
+
+
+def test_rare_classes_are_favoured_as_a_loop_says() -> None:
+    rng = np.random.default_rng(0)
+    probability, points = rng.dirichlet(np.ones(4), 30).astype(np.float32), np.array([900, 90, 10, 0])
+    favoured = favour_rare(probability, points, 0.75)
+    for before, after in zip(probability, favoured, strict=True):
+        product = [p * (n / 1000 + 0.002) ** -0.75 for p, n in zip(before, points, strict=True)]
+        np.testing.assert_allclose(after, np.array(product) / sum(product), rtol=1e-5)
+    np.testing.assert_allclose(favour_rare(probability, points, 0.0), probability, rtol=1e-6)
+
+
+def test_prediction_may_favour_the_classes_that_the_model_seldom_met(
+    model: Model, sample: SceneSample
+) -> None:
+    """Φ takes most for a chair; met a million times as often as others, chairs are doubted."""
+    plain = infer(alone(model), sample, SETTINGS.proposals, WHOLE)
+    with pytest.raises(TwistError, match="trained by an earlier version: train it again"):
+        infer(alone(model), sample, SETTINGS.proposals, WHOLE, class_weight_power=2.0)
+    model.facts["class_points"] = [10**6 if k == CHAIR else 1 for k in range(20)]
+    favoured = infer(alone(model), sample, SETTINGS.proposals, WHOLE, class_weight_power=2.0)
+    expected = favour_rare(plain.point_probability, np.array(model.facts["class_points"]), 2.0)
+    np.testing.assert_allclose(favoured.point_probability, expected, rtol=1e-5)
+    assert (favoured.point_probability[:, CHAIR] < plain.point_probability[:, CHAIR]).all()
 
 
 # --- several models ------------------------------------------------------------------------------

@@ -210,8 +210,10 @@ def test_settings_of_comfort_change_no_result() -> None:
         ({"selftraining": {"iterations": 2}}, False, True),
         ({"selftraining": {"start": "anew"}}, False, True),
         ({"selftraining": {"pseudo_weight": 0.5}}, False, True),
+        ({"selftraining": {"pseudo_class_weights": False}}, False, True),
         ({"pseudolabels": {"overlap_iou": 0.5}}, False, False),  # by way of the labels themselves
         ({"prediction": {"min_score": 0.5}}, False, False),
+        ({"prediction": {"class_weight_power": 0.5}}, False, False),
         ({"proposals": {"class_trust": 1.0}}, False, False),  # by way of the labels, too
     ],
 )

@@ -13,6 +13,7 @@ from twist.classes import ClassTable
 from twist.geometry.tiles import Tile, cut
 from twist.learning.augment import random_matrix, transform
 from twist.learning.batches import Batch, make_batch
+from twist.learning.losses import class_weights
 from twist.learning.samples import SceneSample
 from twist.network.ensemble import Ensemble
 from twist.network.extraction import Extraction
@@ -84,12 +85,17 @@ def infer(
     settings: ProposalSettings,
     limits: InferenceSettings,
     views: int = 1,
+    class_weight_power: float = 0.0,
 ) -> Inference:
     """Run Φ, grouping and Ψ on one scan; see ``extract``. Only Φ works in tiles: no instance is cut.
 
     Proposals are those of the averaged Φ; certainty and class of each are averaged over the models' Ψ.
+    class_weight_power: see ``favour_rare``; raises TwistError where models do not tell their classes' points
     """
     points = extract(ensemble, sample, limits, views)
+    if class_weight_power:
+        favoured = favour_rare(points.probability, ensemble.class_points, class_weight_power)
+        points = replace(points, probability=favoured)
     pieces = Regions.from_ids(sample.supervoxel)
     probability = points.probability
     if settings.supervoxel_mean:
@@ -100,6 +106,16 @@ def infer(
     if ensemble.certainty_trained:
         certainty, recorrected = _recorrect(ensemble, points, probability, proposals, settings.class_trust)
     return Inference(points.probability, probability, proposals, certainty, recorrected)
+
+
+def favour_rare(probability: np.ndarray, class_points: np.ndarray, power: float) -> np.ndarray:
+    """(N, C) float32 probabilities times the weights of the classes (``class_weights``), normalised.
+
+    A network that learned each point alike says what is likely, which is right for a label; scores count
+    each class alike, and want rare ones named sooner [our choice, after logit adjustment].
+    """
+    favoured = probability * class_weights(class_points, power)
+    return favoured / favoured.sum(axis=1, keepdims=True)
 
 
 def _recorrect(

@@ -25,6 +25,7 @@ _VALUED: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "alpha": ("0.5", lambda value: {"recorrection": {"alpha": float(value)}}),
     "rounds": ("3", lambda value: {"selftraining": {"rounds": _number(value)}}),
     "trust": ("0.5", lambda value: {"proposals": {"class_trust": float(value)}}),
+    "rare": ("0.75", lambda value: {"prediction": {"class_weight_power": float(value)}}),
     "views": ("4", lambda value: {"prediction": {"views": _number(value)}}),
 }
 

@@ -106,5 +106,8 @@ def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -
     Both are of the scene's points, not yet of the file's: see ``FittedScan.of_file``.
     """
     sample = make_sample(fitted.scene, fitted.supervoxels, ensemble.table)
-    answer = infer(ensemble, sample, settings.proposals, settings.inference, settings.prediction.views)
-    return predictions(answer, ensemble.table, settings.prediction), answer.probability.argmax(axis=1)
+    options = settings.prediction
+    answer = infer(
+        ensemble, sample, settings.proposals, settings.inference, options.views, options.class_weight_power
+    )
+    return predictions(answer, ensemble.table, options), answer.probability.argmax(axis=1)

@@ -209,6 +209,9 @@ class SelfTrainingSettings:
     pseudo_weight: float = setting(
         1.0, "of the semantic loss on pseudo-labelled scenes against labelled ones [C]", at_least=0
     )
+    pseudo_class_weights: bool = setting(
+        True, "rare classes weigh more in pseudo-labels, too; false: each of their points alike [C]"
+    )
     paste: int = setting(
         0,
         "annotated instances pasted into a pseudo-labelled scene, every class equally often [C]",
@@ -252,6 +255,12 @@ class PredictionSettings:
         "models, each from initial weights of its own, averaged when predicting [C]",
         at_least=1,
         at_most=20,
+    )
+    class_weight_power: float = setting(
+        0.0,
+        "probabilities times (frequency + .002)^-power: rare classes are predicted sooner, not labelled [C]",
+        at_least=0,
+        at_most=2,
     )
 
 

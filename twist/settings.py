@@ -182,8 +182,7 @@ class Settings:
 
     def of_round_training(self) -> str:
         """What a later round's training depends on, as canonical JSON."""
-        names = ("iterations", "labelled_per_step", "pseudo_per_step", "pseudo_weight", "paste", "start")
-        rounds = (f"selftraining.{name}" for name in names)
+        rounds = (f"selftraining.{e.name}" for e in fields(self.selftraining) if e.name != "rounds")
         grouping = (f"proposals.{e.name}" for e in fields(self.proposals) if e.name != "class_trust")
         return self._of_training("training", *grouping, "recorrection", *rounds)
 

@@ -77,6 +77,23 @@ def test_means_over_annotated_and_pseudo_labelled_scenes_are_weighed(pseudo_weig
     assert losses["semantic"].item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("weighted", [True, False])
+def test_class_weights_may_leave_pseudo_labels_out(weighted: bool) -> None:
+    """Scene 0 is annotated, scene 1 is not; its points of both classes count alike where so set."""
+    mixed = batch(
+        names=("room", "other"),
+        annotated_scenes=(True, False),
+        point_offsets=torch.tensor([0, 2, 4]),
+        voxel_of_point=torch.tensor([0, 0, 0, 1]),
+        semantic=torch.tensor([0, 1, 1, 0]),
+        weight=torch.ones(4),
+    )
+    losses = extraction_loss(extraction(), mixed, torch.tensor([1.0, 4.0]), 1.0, 1.0, weighted)
+    certain = np.average([-LN(0.25), -LN(0.75)], weights=[1, 4])
+    uncertain = np.average([-LN(0.75), -LN(0.5)], weights=[4, 1] if weighted else [1, 1])
+    assert losses["semantic"].item() == pytest.approx((certain + uncertain) / 2)
+
+
 def test_offset_loss_is_l1_and_direction_from_the_voxels_position() -> None:
     """Wanted (3, 4, 0); predicted (4, 3, 0): L1 2, cosine 24/25."""
     losses = extraction_loss(extraction([[4.0, 3, 0], [9, 9, 9]]), batch(), torch.ones(2), 1.0)

@@ -86,6 +86,8 @@ def test_the_model_tells_what_predicting_any_scan_needs(data: Path, tmp_path: Pa
         for xyz in (Scene.load(data / "scenes" / f"{name}.npz").xyz for name in LABELLED)
     ]
     assert facts["spacing_m"] == pytest.approx(np.median(nearest), rel=1e-3)
+    labels = np.concatenate([Scene.load(data / "scenes" / f"{name}.npz").semantic for name in LABELLED])
+    assert facts["class_points"] == np.bincount(labels[labels >= 0], minlength=20).tolist()
 
 
 def test_it_starts_from_a_given_model(data: Path, tmp_path: Path) -> None:

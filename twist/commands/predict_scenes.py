@@ -46,9 +46,12 @@ def run(arguments: argparse.Namespace) -> None:
     scenes, out_dir = read_names(arguments.scenes)[arguments.shard], arguments.out_dir
     depends = settings.of_prediction()
     device = open_device(arguments.device)
+    limits, options = settings.inference, settings.prediction
     for models, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
-        inference = infer(models, sample, settings.proposals, settings.inference, settings.prediction.views)
-        predictions(inference, models.table, settings.prediction).save(out)
+        inference = infer(
+            models, sample, settings.proposals, limits, options.views, options.class_weight_power
+        )
+        predictions(inference, models.table, options).save(out)
     instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
     manifest = {
         "device": describe(device),

@@ -23,11 +23,13 @@ def extraction_loss(
     class_weight: torch.Tensor,
     offset_weight: float,
     pseudo_weight: float = 1.0,
+    pseudo_class_weights: bool = True,
     total: Callable[[torch.Tensor], torch.Tensor] = lambda values: values,
 ) -> dict[str, torch.Tensor]:
     """L^Φ in parts: ``semantic`` cross entropy; ``offset`` = L1 + direction, negative cosine [PointGroup].
 
-    class_weight: (C,) float32. Semantic: over points with a label, weighted by class and point; the mean
+    class_weight: (C,) float32; without ``pseudo_class_weights`` for annotated points alone.
+    Semantic: over points with a label, weighted by class and point; the mean
     over pseudo-labelled scenes counts ``pseudo_weight`` times the mean over annotated ones [our choice: many
     uncertain labels must not drown the few certain ones]. Offset: over points on an instance; the head
     speaks for the mean position of the voxel's points, so its target there is the instance's centre minus
@@ -37,10 +39,10 @@ def extraction_loss(
     """
     known = batch.labelled_points
     target, voxel = batch.semantic[known], batch.voxel_of_point[known]
-    weight = batch.weight[known] * class_weight[target]
+    annotated = batch.annotated[known]
+    weight = batch.weight[known] * class_weight[target].where(annotated | pseudo_class_weights, 1.0)
     log_probability = functional.log_softmax(extraction.logits.float(), dim=1)
     nll = -log_probability[voxel, target]
-    annotated = batch.annotated[known]
     certain, uncertain = weight * annotated, weight * ~annotated
     on = batch.instance_points
     counts = [weight.new_full((), count) for count in (len(on), batch.annotated_scenes.count(False))]

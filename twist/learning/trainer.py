@@ -131,6 +131,7 @@ class Trainer(TrainingLoop[Batch]):
             self.class_weight,
             settings.training.offset_weight,
             settings.selftraining.pseudo_weight,
+            settings.selftraining.pseudo_class_weights,
             self.processes.total,
         )
         if not self.plan.train_recorrection:
@@ -163,6 +164,7 @@ class Trainer(TrainingLoop[Batch]):
         """What predicting any scan needs to know beside the network, kept in the model's file.
 
         spacing_m: median distance to the nearest point of the first labelled scenes
+        class_points: points of each class in all of them
         settings: those of predicting, as they were at the end of the training
         """
         scenes = self.plan.mix.labelled[:_SPACING_SCENES]
@@ -172,20 +174,26 @@ class Trainer(TrainingLoop[Batch]):
         chosen = self.plan.settings.to_dict()
         return {
             "spacing_m": float(np.median(known)) if known else None,
+            "class_points": self.class_points.tolist(),
             "settings": {section: chosen[section] for section in _PREDICTING},
         }
 
     @cached_property
     def class_weight(self) -> torch.Tensor:
         """(classes,) float32 from the labelled scenes' point counts, so that labels alone decide them."""
-        classes = len(self.plan.table)
         if self.settings.class_weight_power == 0:
-            return torch.ones(classes, device=self.device)
-        counts = np.zeros(classes, np.int64)
+            return torch.ones(len(self.plan.table), device=self.device)
+        weight = class_weights(self.class_points, self.settings.class_weight_power)
+        return torch.from_numpy(weight).to(self.device)
+
+    @cached_property
+    def class_points(self) -> np.ndarray:
+        """(classes,) int64 points of each class in the labelled scenes."""
+        counts = np.zeros(len(self.plan.table), np.int64)
         for scene in self.plan.mix.labelled:
             semantic = self.cache.get(scene).semantic
-            counts += np.bincount(semantic[semantic >= 0], minlength=classes)
-        return torch.from_numpy(class_weights(counts, self.settings.class_weight_power)).to(self.device)
+            counts += np.bincount(semantic[semantic >= 0], minlength=len(counts))
+        return counts
 
 
 def _start_model(plan: TrainingPlan, device: torch.device, log: TrainingLog) -> Model:

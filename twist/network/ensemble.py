@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from twist.classes import ClassTable
@@ -56,6 +57,20 @@ class Ensemble:
     @property
     def table(self) -> ClassTable:
         return self.first.table
+
+    @property
+    def class_points(self) -> np.ndarray:
+        """(C,) int64 annotated points of each class that the first model learned from.
+
+        Raises TwistError where an earlier version trained it, which did not tell.
+        """
+        try:
+            return np.array(self.first.facts["class_points"], np.int64)
+        except KeyError:
+            raise TwistError(
+                "prediction.class_weight_power needs to know how often a model met each class, and this one "
+                "was trained by an earlier version: train it again, or set the power to 0"
+            ) from None
 
     @property
     def certainty_trained(self) -> bool:
