@@ -54,7 +54,7 @@ def test_larger_scans_and_networks_ask_for_more(
         assert scannet[rule][0]["mem_mb"] > tiny[rule][0]["mem_mb"], rule
         assert scannet[rule][0]["runtime"] > tiny[rule][0]["runtime"], rule
     assert scannet["prepare"][0]["mem_mb"] > tiny["prepare"][0]["mem_mb"]
-    assert scannet["train_round"][0]["cpus_per_task"] == 3
+    assert scannet["train_round"][0]["cpus_per_task"] == 7
     assert tiny["train_round"][0]["cpus_per_task"] == 1
     assert scannet["train_start"][0]["runtime"] == 1440  # a day is the most that is asked for
 
