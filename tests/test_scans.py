@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from multiprocessing import synchronize
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,48 @@ def test_a_job_left_over_from_other_settings_is_waited_for(data: Path) -> None:
     assert successor.exitcode == 0
     assert {path.read_text() for path in (data / "out").glob("*.npz")} == {"result"}
     assert not (data / "out" / "shard0.json").exists()
+
+
+def work_at_once(data: Path, name: str, start: synchronize.Barrier, both: synchronize.Barrier) -> None:
+    start.wait(120)
+    for _, _, out in each_scan([data / "model.pt"], data, (name,), data / "out", "", CPU):
+        both.wait(120)  # broken, an error, if the other one must wait for this one's end
+        write_text(out, "result")
+
+
+def test_shards_that_start_together_work_together(data: Path) -> None:
+    """No folder is there yet: one marks it, and the others join."""
+    context = multiprocessing.get_context("spawn")
+    start, both = context.Barrier(len(NAMES)), context.Barrier(len(NAMES))
+    shards = [context.Process(target=work_at_once, args=(data, name, start, both)) for name in NAMES]
+    for shard in shards:
+        shard.start()
+    for shard in shards:
+        shard.join()
+    assert [shard.exitcode for shard in shards] == [0] * len(NAMES)
+    assert {path.stem for path in (data / "out").glob("*.npz")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", ["precious.npz", "shard0.json"])
+def test_a_folder_with_files_of_others_is_left_alone(name: str, data: Path) -> None:
+    (data / "out").mkdir()
+    (data / "out" / name).write_text("of someone else")
+    with pytest.raises(TwistError, match=rf"out holds files that this step did not write, as {name}"):
+        work_through(data)
+    assert (data / "out" / name).read_text() == "of someone else"
+
+
+def test_killed_while_it_emptied_the_folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work_through(data)
+
+    def killed(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work_through(data, depends="new")
+    assert work_through(data) == list(NAMES), "whose results they are is not known any more"
 
 
 @pytest.mark.parametrize("part", ["scenes", "supervoxels"])

@@ -220,7 +220,23 @@ def test_settings_of_comfort_change_no_result() -> None:
 def test_what_a_training_depends_on(change: dict[str, Any], start: bool, later: bool) -> None:
     plain, changed = Settings(), load(**change)
     assert (plain.of_start_training() != changed.of_start_training()) == start
-    assert (plain.of_round_training() != changed.of_round_training()) == later
+    assert (of_round(plain) != of_round(changed)) == later
+
+
+def of_round(settings: Settings) -> str:
+    return settings.of_round_training(pseudo_labels=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [({"pseudo_weight": 0.5}, False), ({"pseudo_class_weights": False}, False), ({"paste": 3}, False)]
+    + [({"labelled_per_step": 2}, True), ({"pseudo_per_step": 2}, True), ({"iterations": 2}, True)],
+)
+def test_what_a_round_without_pseudo_labels_depends_on(change: dict[str, Any], counts: bool) -> None:
+    plain, changed = (
+        load(selftraining=section).of_round_training(pseudo_labels=False) for section in ({}, change)
+    )
+    assert (plain != changed) == counts
 
 
 @pytest.mark.parametrize(
@@ -248,7 +264,7 @@ def test_pre_training_counts_where_a_run_starts_from_it() -> None:
     assert plain.of_start_training() == longer.of_start_training()
     starts = [settings.pretrained("pc").of_start_training() for settings in (plain, longer)]
     assert len({plain.of_start_training(), *starts}) == 3
-    assert plain.pretrained("pc").of_round_training() == plain.of_round_training()
+    assert of_round(plain.pretrained("pc")) == of_round(plain)
     assert plain.pretrained("pc").of_pretraining() != plain.pretrained("csc").of_pretraining()
     for key in ("network", "augmentation", "views", "pretraining"):
         assert any(name.startswith(f"{key}.") for name in keys(plain.of_pretraining()))
@@ -351,7 +367,7 @@ def test_what_another_version_of_the_code_made_is_made_anew(
 
     def trainings() -> list[str]:
         settings = Settings()
-        return [settings.of_start_training(), settings.of_round_training(), settings.of_pretraining()]
+        return [settings.of_start_training(), of_round(settings), settings.of_pretraining()]
 
     answers, trained = texts(), trainings()
     monkeypatch.setattr("twist.settings.INFERENCE_VERSION", 2)

@@ -194,6 +194,13 @@ def exclusive_lock(path: str | Path, what: str) -> Iterator[None]:
 
 
 @contextmanager
+def exclusive_lock_if_free(path: str | Path) -> Iterator[bool]:
+    """Whether no other process holds a lock on ``path``, which is then held exclusively while inside."""
+    with _lock_file(path) as handle:
+        yield try_lock(handle)
+
+
+@contextmanager
 def shared_lock(path: str | Path, what: str) -> Iterator[None]:
     """As ``exclusive_lock``, but beside others that hold it shared."""
     with _locked(path, what, shared=True):
@@ -202,9 +209,7 @@ def shared_lock(path: str | Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def _locked(path: str | Path, what: str, *, shared: bool) -> Iterator[None]:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+") as handle:
+    with _lock_file(path) as handle:
         if not try_lock(handle, shared=shared):
             handle.seek(0)
             owner = handle.read().strip() or "another process"
@@ -214,3 +219,8 @@ def _locked(path: str | Path, what: str, *, shared: bool) -> Iterator[None]:
         handle.write(f"process {os.getpid()} on {os.uname().nodename}")
         handle.flush()
         yield
+
+
+def _lock_file(path: str | Path) -> IO[str]:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return open(path, "a+", encoding="utf-8")

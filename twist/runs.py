@@ -127,10 +127,10 @@ class Run:
 
     def _dependencies(self, round_number: int, settings: Settings, scored: bool) -> list[str]:
         """What the model after round ``round_number``, or its score, depends on, as canonical JSON."""
-        texts = [settings.of_start_training()]
+        texts, labels = [settings.of_start_training()], self.method == "twist"
         for past in range(1, round_number + 1):
-            texts.append(settings.of_round_training())
-            if self.method == "twist":
+            texts.append(settings.of_round_training(pseudo_labels=labels))
+            if labels:
                 texts.append(settings.of_labelling(past))
         if scored:
             texts.append(settings.of_prediction())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from twist.files import exclusive_lock, file_sha256, shared_lock, write_text
+from twist.errors import TwistError
+from twist.files import exclusive_lock_if_free, file_sha256, shared_lock, write_text
 from twist.inference import infer, predictions
 from twist.inspection.own_scan import FittedScan
 from twist.learning.samples import SceneSample, load_sample, make_sample
@@ -22,6 +24,7 @@ from twist.regions import Regions
 from twist.settings import Settings
 
 _LINE_EVERY_S = 5.0
+_SAY_WAITING_AFTER_S = 2.0
 
 
 def each_scan(
@@ -36,6 +39,7 @@ def each_scan(
 
     data: folder with ``scenes/`` and ``supervoxels/``; depends: settings that results depend on, as text.
     Results of other models or other settings in ``out_dir`` are deleted first. Prints progress.
+    Raises TwistError where ``out_dir`` holds files of this kind that no such job wrote.
     """
     with _current_results_alone(out_dir, "".join(map(file_sha256, models)) + depends):
         yield from _missing_scans(models, data, scenes, out_dir, device)
@@ -87,17 +91,38 @@ def _current_results_alone(out_dir: Path, origin: str) -> Iterator[None]:
     """
     digest = hashlib.sha256(origin.encode()).hexdigest()
     mark, lock = out_dir / "origin.sha256", out_dir / ".lock"
+    began, said = time.monotonic(), False
     while True:
         with shared_lock(lock, f"{out_dir}"):
             if mark.exists() and mark.read_text() == digest:
                 yield
                 return
-        with exclusive_lock(lock, f"{out_dir}"):
-            if not mark.exists() or mark.read_text() != digest:
-                mark.unlink(missing_ok=True)
-                for stale in (*out_dir.glob("*.npz"), *out_dir.glob("shard*.json")):
-                    stale.unlink()
-                write_text(mark, digest)
+        # Not waited for in the lock's own queue: of shards that start together one marks the folder and works
+        # on, and the others must see that and join it.
+        with exclusive_lock_if_free(lock) as alone:
+            if alone:
+                _begin(out_dir, mark, digest)
+                continue
+        if not said and time.monotonic() - began > _SAY_WAITING_AFTER_S:
+            print(f"{out_dir} is being worked on with other models or settings; waiting ...", flush=True)
+            said = True
+        time.sleep(random.uniform(0.05, 0.2))
+
+
+def _begin(out_dir: Path, mark: Path, digest: str) -> None:
+    """Mark a folder that nobody works on, and delete what has another mark."""
+    if mark.exists() and mark.read_text() == digest:
+        return
+    others = [*out_dir.glob("*.npz"), *out_dir.glob("shard*.json")]
+    if others and not mark.exists():
+        raise TwistError(
+            f"{out_dir} holds files that this step did not write, as {others[0].name}, and that would be "
+            "taken for its own; name another folder, or empty this one"
+        )
+    write_text(mark, "being emptied\n")
+    for stale in others:
+        stale.unlink()
+    write_text(mark, digest)
 
 
 def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:

@@ -180,9 +180,12 @@ class Settings:
         shared = (f"training.{name}" for name in ("mixed_precision", "gradient_clip", "ema_decay"))
         return self._of_training("views", "pretraining", *shared)
 
-    def of_round_training(self) -> str:
-        """What a later round's training depends on, as canonical JSON."""
-        rounds = (f"selftraining.{e.name}" for e in fields(self.selftraining) if e.name != "rounds")
+    def of_round_training(self, *, pseudo_labels: bool) -> str:
+        """What a later round's training depends on, as canonical JSON; the control has no pseudo-labels."""
+        without = (
+            ("rounds",) if pseudo_labels else ("rounds", "pseudo_weight", "pseudo_class_weights", "paste")
+        )
+        rounds = (f"selftraining.{e.name}" for e in fields(self.selftraining) if e.name not in without)
         grouping = (f"proposals.{e.name}" for e in fields(self.proposals) if e.name != "class_trust")
         return self._of_training("training", *grouping, "recorrection", *rounds)
 

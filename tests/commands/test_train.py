@@ -9,12 +9,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+import pytest
 
 from tests.synthetic import write_rooms
 from twist.__main__ import main
 from twist.files import file_sha256
 from twist.network.model import Model
+from twist.scene import Scene
+from twist.selftraining.pseudolabels import PseudoLabels
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERRIDE = (
@@ -107,4 +113,36 @@ def test_a_scan_that_is_not_learned_from_repeats_no_training(tmp_path: Path) -> 
     assert file_sha256(tmp_path / "model.pt") == digest
     said = train(room0=2, room1=2)
     assert "was started from another scans" in said
+    assert "step 2/2" in said
+
+
+def test_by_hand_other_pseudo_labels_are_learned_and_other_paths_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without manifests, as in docs/by-hand.md."""
+    write_rooms(tmp_path, ("room0", "room1"), 300)
+    monkeypatch.chdir(tmp_path)
+    Path("labelled.txt").write_text("room0\n")
+    Path("unlabelled.txt").write_text("room1\n")
+    Path("labels").mkdir()
+
+    def train(folder: str = "") -> str:
+        words = ["train", "--stage", "round", "--run", "tiny_50pct", "--config", f"{ROOT}/config"]
+        words += ["--override", "selftraining: {iterations: 2}\ntraining: {workers: 0}\ndata: {raw: unused}"]
+        words += ["--data", f"{folder}.", "--work", "work", "--out", "model.pt", "--pseudo-labels", "labels"]
+        words += ["--labelled", f"{folder}labelled.txt", "--unlabelled", f"{folder}unlabelled.txt"]
+        log = Path("work/log.txt")
+        before = len(log.read_text()) if log.exists() else 0
+        assert main(words) == 0
+        return log.read_text()[before:]
+
+    count = len(Scene.load("scenes/room1.npz").xyz)
+    labels = PseudoLabels(np.zeros(count, np.int32), np.full(count, -1, np.int32), np.ones(count, np.float32))
+    labels.save(Path("labels/room1.npz"))
+    assert "step 2/2" in train()
+    assert "step 2/2" not in train()
+    assert "step 2/2" not in train(folder=f"{tmp_path}/")
+    replace(labels, semantic=labels.semantic + 1).save(Path("labels/room1.npz"))
+    said = train()
+    assert "was started from another pseudo-labels" in said
     assert "step 2/2" in said

@@ -47,6 +47,33 @@ def test_a_change_of_prediction_shares_all_models_and_no_score(project: Project)
     }  # fmt: skip
 
 
+def test_a_change_of_pseudo_labels_shares_the_control(project: Project) -> None:
+    targets = [f"results/tiny_50pct-control{change}/eval.json" for change in ("", "-even", "-paste")]
+    assert jobs(project, *targets) == {
+        "train_start": 1, "pseudo_labels": 0, "train_round": 2, "predict": 2 + 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("tiny_50pct/round0/model.pt", "with tiny_50pct-suponly: ask for results/tiny_50pct-suponly/"),
+        ("tiny_50pct-tau0.3/round1/metrics.csv", "with tiny_50pct: ask for results/tiny_50pct/round1"),
+        ("tiny_50pct-tau0.3/round1/eval.json", "shares round 1 with tiny_50pct"),
+        ("tiny_50pct-loose/round2/model.pt", "shares round 2 with tiny_50pct"),
+        ("tiny_50pct-plus-init1/round1/pseudolabels/shard0.json", "labels in results/tiny_50pct-plus/round1"),
+        ("tiny_50pct/round1/pseudolabels/shard7.json", "shard0.json to shard0.json"),
+        ("tiny_50pct/round1/predictions/shard7.json", "shard0.json to shard0.json"),
+    ],
+)  # fmt: skip
+def test_what_lies_elsewhere_is_not_made_twice(target: str, told: str, project: Project) -> None:
+    command = project.command(f"results/{target}")
+    command[1:1] = ["--dry-run"]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+
+
 def test_an_ensemble_trains_every_member_on_labels_made_once(project: Project) -> None:
     assert jobs(project, "results/tiny_50pct-plus/eval.json") == {
         "train_start": 3, "pseudo_labels": 2, "train_round": 6, "predict": 2,

@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="manifests of `views`; their scans are learned from",
     )
-    parser.add_argument("--scenes", type=Path, help="scenes.json, to notice scans that were prepared anew")
+    parser.add_argument(
+        "--scenes", type=Path, help="scenes.json with the hashes of the scans, which are read without it"
+    )
     parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
     parser.add_argument("--name", default="pre-training", help="name in the log")
@@ -47,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.devices import open_device
     from twist.errors import TwistError
     from twist.files import read_json
-    from twist.learning.origins import origin_of, prepared_scans, scans_of_manifests
+    from twist.learning.origins import origin_of, prepared_scans, results_for_scans
     from twist.pretraining.trainer import PretrainingPlan, pretrain
     from twist.runs import chosen_settings
 
@@ -63,15 +65,17 @@ def run(arguments: argparse.Namespace) -> None:
         print(
             f"{len(pairs) - len(scans)} of {len(pairs)} scans have no pair of views that overlap", flush=True
         )
-    learned = prepared_scans(arguments.scenes, scans) | scans_of_manifests("views", arguments.views, scans)
+    view_folder = arguments.views[0].parent
+    learned = prepared_scans(arguments.data, scans, arguments.scenes)
+    learned |= results_for_scans("views", view_folder, scans, arguments.views)
     plan = PretrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],
         scene_folder=arguments.data / "scenes",
         supervoxel_folder=arguments.data / "supervoxels",
-        view_folder=arguments.views[0].parent,
+        view_folder=view_folder,
         scans=scans,
         seed=arguments.seed,
-        origin=origin_of([], settings.of_pretraining(), seed=arguments.seed, **learned),
+        origin=origin_of({}, settings.of_pretraining(), seed=arguments.seed, **learned),
     )
     pretrain(plan, arguments.work, arguments.out, open_device(arguments.device), arguments.name)

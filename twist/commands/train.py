@@ -39,13 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pseudo-labels", type=Path, help="folder with their pseudo-labels")
     parser.add_argument("--start", type=Path, help="model to go on from; without it, random weights")
     parser.add_argument("--backbone", type=Path, help="pre-trained backbone, where --start gives no model")
-    parser.add_argument("--scenes", type=Path, help="scenes.json, to notice scans that were prepared anew")
+    parser.add_argument(
+        "--scenes", type=Path, help="scenes.json with the hashes of the scans, which are read without it"
+    )
     parser.add_argument(
         "--labels",
         type=Path,
         nargs="*",
         default=[],
-        help="manifests of `label`, to notice other labels",
+        help="manifests of `label` with the hashes of the pseudo-labels, which are read without them",
     )
     parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.errors import TwistError
     from twist.files import read_names
     from twist.learning.launching import launch
-    from twist.learning.origins import origin_of, prepared_scans, scans_of_manifests
+    from twist.learning.origins import origin_of, prepared_scans, results_for_scans
     from twist.learning.trainer import TrainingPlan
 
     labelled, is_start = read_names(arguments.labelled), arguments.stage == "start"
@@ -74,15 +76,16 @@ def run(arguments: argparse.Namespace) -> None:
         raise TwistError(f"{arguments.labelled} lists no scenes; training needs labelled ones")
     if arguments.start and arguments.backbone:
         raise TwistError("give --start or --backbone: a model to go on from has its backbone already")
-    lists_and_models = (arguments.labelled, arguments.unlabelled, arguments.start, arguments.backbone)
-    files = [path for path in lists_and_models if path]
-    depends = settings.of_start_training() if is_start else settings.of_round_training()
+    files = {what: vars(arguments)[what] for what in ("labelled", "unlabelled", "start", "backbone")}
+    later = settings.of_round_training(pseudo_labels=arguments.stage == "round")
+    depends = settings.of_start_training() if is_start else later
     start_iterations = settings.training.start_iterations(len(labelled), arguments.full)
     iterations = start_iterations if is_start else settings.selftraining.iterations
     mix = scene_mix(arguments, settings, labelled)
     facts = {"seed": arguments.seed, "stage": arguments.stage, "iterations": iterations}
-    facts |= prepared_scans(arguments.scenes, (*mix.labelled, *mix.pseudo))
-    facts |= scans_of_manifests("pseudo-labels", arguments.labels, mix.pseudo)
+    facts |= prepared_scans(arguments.data, (*mix.labelled, *mix.pseudo), arguments.scenes)
+    if mix.pseudo:
+        facts |= results_for_scans("pseudo-labels", arguments.pseudo_labels, mix.pseudo, arguments.labels)
     plan = TrainingPlan(
         settings=settings,
         table=CLASS_TABLES[settings.data.format],

@@ -16,29 +16,35 @@ from twist.errors import TwistError
 from twist.files import file_sha256, read_json
 
 
-def origin_of(files: Iterable[Path], depends: str, **more: Any) -> dict[str, str]:
-    """As text by name: hashes of files, what it depends on (a JSON object: settings, version), and more."""
-    origin = {str(path): file_sha256(path) for path in files}
+def origin_of(files: Mapping[str, Path | None], depends: str, **more: Any) -> dict[str, str]:
+    """As text by name: hashes of files, named by what they are and not by path; what it depends on (a JSON
+    object: settings, version), and more. A file that is None is left out."""
+    origin = {what: file_sha256(path) for what, path in files.items() if path}
     origin |= json.loads(depends) | more
     return {key: json.dumps(value) for key, value in origin.items()}
 
 
-def prepared_scans(scenes: Path | None, scans: Iterable[str]) -> dict[str, str]:
-    """Scenes and supervoxels of some scans, by the data set's scenes.json; nothing without that file."""
-    if scenes is None:
-        return {}
-    facts = read_json(scenes)
-    return {
-        "scans": _hashed(
-            scenes, scans, lambda scan: [facts[scan]["sha256"], facts[scan]["supervoxels"]["sha256"]]
-        )
-    }
+def prepared_scans(data: Path, scans: Iterable[str], scenes_json: Path | None = None) -> dict[str, str]:
+    """Scenes and supervoxels of some scans in ``data``, by the data set's scenes.json or by reading them."""
+    if scenes_json is None:
+        parts = [data / part for part in ("scenes", "supervoxels")]
+        return {
+            "scans": _hashed(data, scans, lambda scan: [file_sha256(part / f"{scan}.npz") for part in parts])
+        }
+    facts = read_json(scenes_json)
+
+    def hashes(scan: str) -> list[str]:
+        return [facts[scan]["sha256"], facts[scan]["supervoxels"]["sha256"]]
+
+    return {"scans": _hashed(scenes_json, scans, hashes)}
 
 
-def scans_of_manifests(what: str, manifests: Sequence[Path], scans: Iterable[str]) -> dict[str, str]:
-    """Files of some scans, by the manifests of `label` (``what``: pseudo-labels) or `views`."""
+def results_for_scans(
+    what: str, folder: Path, scans: Iterable[str], manifests: Sequence[Path] = ()
+) -> dict[str, str]:
+    """What `label` (``what``: pseudo-labels) or `views` made of some scans, by its manifests or the files."""
     if not manifests:
-        return {}
+        return {what: _hashed(folder, scans, lambda scan: file_sha256(folder / f"{scan}.npz"))}
     facts: dict[str, Any] = {}
     for path in manifests:
         content = read_json(path)

@@ -150,6 +150,25 @@ def model_of(run, round_number):
     return f"results/{owner(run, round_number).name}/round{round_number}/model.pt"
 
 
+def check_round(wildcards, scored=False):
+    """Refuse a shared round in another folder than its own, where it would be trained or scored twice, unread."""
+    run, number = run_of(wildcards), int(wildcards.get("round", 0))
+    own = owner(run, number, scored)
+    if own != run:
+        raise WorkflowError(
+            f"{run.name} shares round {number} with {own.name}: ask for results/{own.name}/round{number}/..."
+        )
+
+
+def check_shard(wildcards):
+    count = shards_of(wildcards)
+    if int(wildcards.shard) >= count:
+        raise WorkflowError(
+            f"shard{wildcards.shard}.json: the work is divided among shard0.json to shard{count - 1}.json "
+            "(data.inference_shards)"
+        )
+
+
 def score_of(run, round_number):
     """The score of ``model_of(run, round_number)`` with the run's settings of prediction."""
     return f"results/{owner(run, round_number, scored=True).name}/round{round_number}/eval.json"

@@ -3,7 +3,7 @@
 
 rule predict:
     input:
-        models=predicting_models,
+        models=scored_models,
         scenes=lambda wildcards: split_of(run_of(wildcards), "val"),
         data=scenes_of_run,
     output:

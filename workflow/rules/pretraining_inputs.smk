@@ -50,12 +50,9 @@ def backbone_of(run):
     return {"backbone": f"results/data/{run.dataset}/pretrain/{method}/model.pt"}
 
 
-def start_inputs(wildcards):
-    return backbone_of(run_of(wildcards))
-
-
 def start_arguments(wildcards):
     """More steps where every scan is labelled; the backbone that Φ starts with."""
-    words = ["--full"] if run_of(wildcards).ratio_pct == 100 else []
-    words += [f"--{key} {file}" for key, file in start_inputs(wildcards).items()]
+    run = run_of(wildcards)
+    words = ["--full"] if run.ratio_pct == 100 else []
+    words += [f"--{key} {file}" for key, file in backbone_of(run).items()]
     return " ".join(words)

@@ -96,7 +96,9 @@ rule train_round:
         runtime=training_minutes,
     params:
         override=override,
-        settings=lambda wildcards: settings_of(run_of(wildcards)).of_round_training(),
+        settings=lambda wildcards: settings_of(run_of(wildcards)).of_round_training(
+            pseudo_labels=run_of(wildcards).method == "twist"
+        ),
         run=run_of,
         arguments=round_arguments,
         labels=lambda wildcards, input: input.get("pseudo", []),

@@ -14,14 +14,27 @@ def models_of(run, round_number, count):
 
 
 def predicting_models(wildcards):
-    """The models that predict together, after the round named or the last one."""
+    """The models that predict a run's own scans together: those after the last round."""
     run = run_of(wildcards)
-    round_number = int(wildcards.get("round", last_round(run)))
-    return models_of(run, round_number, settings_of(run).prediction.ensemble)
+    return models_of(run, last_round(run), settings_of(run).prediction.ensemble)
+
+
+def scored_models(wildcards):
+    """The models that predict the scored scenes together after the round named."""
+    check_shard(wildcards)
+    check_round(wildcards, scored=True)
+    run = run_of(wildcards)
+    return models_of(run, int(wildcards.round), settings_of(run).prediction.ensemble)
 
 
 def labelling_models(wildcards):
+    check_shard(wildcards)
     run = run_of(wildcards)
+    folder = labels_folder(run, wildcards.round)
+    if folder != f"results/{run.name}/round{wildcards.round}/pseudolabels":
+        raise WorkflowError(
+            f"{run.name} learns from the labels in {folder}: ask for those"
+        )
     return models_of(
         run, int(wildcards.round) - 1, settings_of(run).pseudolabels.ensemble
     )
@@ -39,8 +52,14 @@ def previous_model(wildcards):
     return model_of(run_of(wildcards), int(wildcards.round) - 1)
 
 
+def start_inputs(wildcards):
+    check_round(wildcards)
+    return backbone_of(run_of(wildcards))
+
+
 def round_inputs(wildcards):
     """The weights a round starts from and, but for the control, its pseudo-labels."""
+    check_round(wildcards)
     run = run_of(wildcards)
     if run.method == "suponly" or int(wildcards.round) < 1:
         raise WorkflowError(f"{run.name} has no round {wildcards.round}")
