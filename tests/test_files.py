@@ -203,6 +203,11 @@ class TestNpz:
             with pytest.raises(TwistError, match=f"{name} is damaged"):
                 files.read_npz(tmp_path / name)
 
+    def test_what_cannot_be_read_is_not_called_damaged(self, tmp_path: Path) -> None:
+        (tmp_path / "folder.npz").mkdir()
+        with pytest.raises(TwistError, match=r"cannot read .*folder\.npz: Is a directory"):
+            files.read_npz(tmp_path / "folder.npz")
+
 
 def test_read_names(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("scene0001_00\r\n\nscene0002_01")

@@ -74,7 +74,6 @@ def test_what_is_no_name_is_told_what_names_look_like(name: str) -> None:
         ("rooms_5pct-init0", "rooms_5pct"),
         ("rooms_5pct-seed1-init2", "rooms_5pct-init2-seed1"),
         ("rooms_5pct-seed01", "rooms_5pct-seed1"),
-        ("rooms_5pct-suponly-control", "rooms_5pct-control"),
         ("rooms_05pct", "5pct"),
         ("rooms_5.0pct", "5pct"),
         ("rooms_0.50pct", "0.5pct"),
@@ -271,6 +270,11 @@ def test_models_that_answer_together_come_from_other_initial_weights() -> None:
         member.members(3)
 
 
+def test_a_run_has_one_method() -> None:
+    with pytest.raises(TwistError, match="one method, -control or -suponly"):
+        Run.parse("rooms_5pct-control-suponly")
+
+
 def test_a_misspelt_override_is_named() -> None:
     with pytest.raises(TwistError, match=r"config\.yaml: settings: training\.itterations is unknown"):
         Run.parse("rooms_5pct").resolve(CONFIG, {"training": {"itterations": 3}})
@@ -293,6 +297,10 @@ def test_a_command_line_names_a_run_or_a_data_set() -> None:
     assert chosen("--run", "tiny_50pct", *override).training.learning_rate == 1e-3
     with pytest.raises(TwistError, match="give --run or --dataset"):
         chosen()
+    with pytest.raises(TwistError, match="give --run or --dataset, one of them"):
+        chosen("--run", "tiny_50pct", "--dataset", "rooms")
+    with pytest.raises(TwistError, match=r"^--override: training\.foo is unknown"):
+        chosen("--run", "tiny_50pct", "--override", "training: {foo: 1}")
 
 
 @pytest.mark.parametrize("override", ["{", "[1]", "3", "training: 3"])

@@ -32,6 +32,9 @@ def keys(canonical: str) -> set[str]:
 # --- what is refused -----------------------------------------------------------------------------
 
 
+NO_LEVELS = {key: [] for key in ("encoder_channels", "encoder_blocks", "decoder_channels", "decoder_blocks")}
+
+
 @pytest.mark.parametrize(
     ("sections", "said"),
     [
@@ -67,6 +70,9 @@ def keys(canonical: str) -> set[str]:
         ({"pseudolabels": {"certainty_threshold": [0.5, 1.5]}}, r"certainty_threshold must be at most 1"),
         # together
         ({"network": {"encoder_channels": [32]}}, "must be lists of one length"),
+        ({"network": {"recorrection_channels": []}}, "Φ and Ψ need at least one level each"),
+        ({"network": NO_LEVELS}, "Φ and Ψ need at least one level each"),
+        ({"pretraining": {"matches_per_step": 8}}, r"matches_per_step must be at least 2 for each"),
         ({"network": {"features": []}}, r"network\.features must name at least one input"),
         ({"network": {"features": ["rgb", "rgb"]}}, "each once"),
         ({"recorrection": {"iou_class": 0.1}}, "iou_background <= iou_class <= iou_certain"),
@@ -229,8 +235,14 @@ def of_round(settings: Settings) -> str:
 
 @pytest.mark.parametrize(
     ("change", "counts"),
-    [({"pseudo_weight": 0.5}, False), ({"pseudo_class_weights": False}, False), ({"paste": 3}, False)]
-    + [({"labelled_per_step": 2}, True), ({"pseudo_per_step": 2}, True), ({"iterations": 2}, True)],
+    [
+        ({"pseudo_weight": 0.5}, False),
+        ({"pseudo_class_weights": False}, False),
+        ({"paste": 3}, False),
+        ({"labelled_per_step": 2}, True),
+        ({"pseudo_per_step": 2}, True),
+        ({"iterations": 2}, True),
+    ],
 )
 def test_what_a_round_without_pseudo_labels_depends_on(change: dict[str, Any], counts: bool) -> None:
     plain, changed = (
@@ -370,8 +382,8 @@ def test_what_another_version_of_the_code_made_is_made_anew(
         return [settings.of_start_training(), of_round(settings), settings.of_pretraining()]
 
     answers, trained = texts(), trainings()
-    monkeypatch.setattr("twist.settings.INFERENCE_VERSION", 2)
+    monkeypatch.setattr("twist.settings.INFERENCE_VERSION", 999)
     assert not set(answers) & set(texts())
     assert trainings() == trained
-    monkeypatch.setattr("twist.settings.TRAINING_VERSION", 2)
+    monkeypatch.setattr("twist.settings.TRAINING_VERSION", 999)
     assert not set(trained) & set(trainings())

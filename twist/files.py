@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import hashlib
@@ -127,6 +128,8 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
             "(docs/troubleshooting.md#a-file-is-damaged-or-gone)"
         ) from error
     except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: an absurd offset
+            raise TwistError(f"cannot read {path}: {error.strerror}") from error
         raise TwistError(
             f"{path} is damaged ({error}); to have it made anew delete it and the step's manifest "
             "(docs/troubleshooting.md#a-file-is-damaged-or-gone)"

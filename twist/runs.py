@@ -21,6 +21,7 @@ from twist.errors import TwistError
 from twist.modifiers import METHODS, PRETRAINED, modifier_layers
 from twist.settings import Settings
 
+CONFIG_SETTINGS = "config.yaml: settings"
 _NAME = re.compile(r"(?P<dataset>[a-z0-9-]+)_(?P<ratio>\d+(\.\d+)?)pct(?P<variant>(-[a-z0-9.]+)*)")
 
 
@@ -51,6 +52,8 @@ class Run:
         method, changes, numbers = "twist", [], {"seed": 0, "init": 0}
         for modifier in match["variant"].split("-")[1:]:
             if modifier in METHODS[1:]:
+                if method != "twist":
+                    raise TwistError(f"{name}: a run has one method, -{method} or -{modifier}")
                 method = modifier
             elif re.fullmatch(r"(seed|init)\d+", modifier):
                 numbers[modifier[:4]] = int(modifier[4:])
@@ -136,14 +139,14 @@ class Run:
             texts.append(settings.of_prediction())
         return texts
 
-    def resolve(self, config: Path, overrides: Mapping[str, Any]) -> Settings:
+    def resolve(self, config: Path, overrides: Mapping[str, Any], source: str = CONFIG_SETTINGS) -> Settings:
         """All settings: defaults < preset < data set < overrides < modifiers of the name.
 
-        config: folder with ``datasets/``, ``presets/`` and ``variants.yaml``; overrides: ``settings`` of
-        config.yaml. Raises TwistError naming file, section and key, or modifiers.
+        config: folder with ``datasets/``, ``presets/`` and ``variants.yaml``; overrides: such as ``settings``
+        of config.yaml, and ``source``, what errors call them. Raises TwistError naming file, section and
+        key, or modifiers.
         """
-        layers = dict(dataset_layers(self.dataset, config))
-        layers["config.yaml: settings"] = overrides
+        layers = dict(dataset_layers(self.dataset, config)) | {source: overrides}
         changes = modifier_layers(self.changes, read_yaml(config / "variants.yaml"))
         return Settings.from_layers(layers | changes)
 
@@ -161,10 +164,11 @@ def dataset_layers(dataset: str, config: Path) -> dict[str, dict[str, Any]]:
     return {str(preset): read_yaml(preset), str(file): own}
 
 
-def dataset_settings(dataset: str, config: Path, overrides: Mapping[str, Any]) -> Settings:
-    """Settings that every run of a data set shares."""
-    layers = dict(dataset_layers(dataset, config))
-    return Settings.from_layers({**layers, "config.yaml: settings": overrides})
+def dataset_settings(
+    dataset: str, config: Path, overrides: Mapping[str, Any], source: str = CONFIG_SETTINGS
+) -> Settings:
+    """Settings that every run of a data set shares. Parameters as ``Run.resolve``."""
+    return Settings.from_layers(dict(dataset_layers(dataset, config)) | {source: overrides})
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -178,13 +182,13 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_settings(arguments: argparse.Namespace) -> Settings:
-    """The settings that a command line names. Raises TwistError where it names none."""
-    overrides = overrides_of(arguments)
+    """The settings that a command line names. Raises TwistError where it names none, or two."""
+    if bool(arguments.run) == bool(arguments.dataset):
+        raise TwistError("give --run or --dataset, one of them, so that the settings are known")
+    more = (arguments.config, overrides_of(arguments), "--override")
     if arguments.run:
-        return Run.parse(arguments.run).resolve(arguments.config, overrides)
-    if arguments.dataset:
-        return dataset_settings(arguments.dataset, arguments.config, overrides)
-    raise TwistError("give --run or --dataset, so that the settings are known")
+        return Run.parse(arguments.run).resolve(*more)
+    return dataset_settings(arguments.dataset, *more)
 
 
 def overrides_of(arguments: argparse.Namespace) -> Any:

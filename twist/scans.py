@@ -61,7 +61,8 @@ def _missing_scans(
     began = said = time.monotonic()
     for done, name in enumerate(missing, start=1):
         result, written_at = out_dir / f"{name}.npz", _written_at(inputs[name])
-        sample = load_sample(*inputs[name], ensemble.table, hide_labels=True)
+        features = ensemble.settings.features
+        sample = load_sample(*inputs[name], ensemble.table, hide_labels=True, features=features)
         yield ensemble, sample, result
         if result.exists():  # of a scan that was prepared anew meanwhile it is outdated
             os.utime(result, ns=(written_at, written_at))
@@ -130,7 +131,8 @@ def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -
 
     Both are of the scene's points, not yet of the file's: see ``FittedScan.of_file``.
     """
-    sample = make_sample(fitted.scene, fitted.supervoxels, ensemble.table)
+    features = ensemble.settings.features
+    sample = make_sample(fitted.scene, fitted.supervoxels, ensemble.table, features=features)
     options = settings.prediction
     answer = infer(
         ensemble, sample, settings.proposals, settings.inference, options.views, options.class_weight_power

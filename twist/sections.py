@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 from twist.checking import setting
 
+#: What a network may ask to be told of a point.
+FEATURES = ("rgb", "normal", "height", "supervoxel")
+
 
 @dataclass(frozen=True)
 class NetworkSettings:
     """Φ's Sparse U-Net and Ψ's encoder."""
 
     voxel_size_m: float = setting(0.02, "edge of a voxel [O]", above=0)
-    features: tuple[str, ...] = setting(
-        ("rgb",), "input channels of a point [O]", choices=("rgb", "normal", "height", "supervoxel")
-    )
+    features: tuple[str, ...] = setting(("rgb",), "input channels of a point [O]", choices=FEATURES)
     stem_channels: int = setting(32, "of the first convolution [O]", at_least=1)
     stem_blocks: int = setting(
         0, "residual blocks at full resolution before the first stride [O]", at_least=0

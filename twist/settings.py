@@ -84,6 +84,10 @@ class Settings:
         }
         if len(depths) != 1:
             raise TwistError("network: encoder and decoder channels and blocks must be lists of one length")
+        if 0 in depths or not network.recorrection_channels:
+            raise TwistError(
+                "network: Φ and Ψ need at least one level each (encoder and recorrection_channels)"
+            )
         if not network.features or len(set(network.features)) < len(network.features):
             raise TwistError("network.features must name at least one input, each once")
         if not recorrection.iou_background <= recorrection.iou_class <= recorrection.iou_certain:
@@ -98,6 +102,8 @@ class Settings:
             bounds = getattr(self.views, key)
             if len(bounds) != 2 or bounds[0] > bounds[1]:
                 raise TwistError(f"views.{key} must be two values, the lower one first")
+        if self.pretraining.matches_per_step < 2 * self.pretraining.pairs_per_step:
+            raise TwistError("pretraining.matches_per_step must be at least 2 for each of pairs_per_step")
         for key in ("partition_radii_m", "partition_heights_m"):
             bounds = getattr(self.pretraining, key)
             if not bounds or list(bounds) != sorted(set(bounds)):
@@ -189,9 +195,10 @@ class Settings:
         grouping = (f"proposals.{e.name}" for e in fields(self.proposals) if e.name != "class_trust")
         return self._of_training("training", *grouping, "recorrection", *rounds)
 
-    def fingerprint(self) -> str:
-        """Hash of all settings that change results, 16 hexadecimal digits."""
-        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
+    def fingerprint(self, depends: str | None = None) -> str:
+        """Hash of all settings that change results, or of those of ``depends``, 16 hexadecimal digits."""
+        text = self.canonical_json() if depends is None else depends
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def settings_as_markdown() -> str:

@@ -11,8 +11,8 @@ PREPARATION_VERSION = 1
 #: Views for pre-training.
 VIEWS_VERSION = 1
 #: Models and pre-trained backbones; a training begun with another version starts anew.
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 #: Proposals, and with them pseudo-labels and predictions.
-INFERENCE_VERSION = 1
+INFERENCE_VERSION = 2
 #: Scores, and the diagnosis of pseudo-labels.
 SCORING_VERSION = 1

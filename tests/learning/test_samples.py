@@ -122,6 +122,25 @@ def test_supervoxel_statistics_do_not_change_under_rotation_about_the_vertical(t
     assert np.isfinite(sample.supervoxel_features).all()
 
 
+def test_supervoxel_statistics_do_not_change_far_from_the_origin() -> None:
+    """A wall 3 mm thick, at the far end of a hall."""
+    rng = np.random.default_rng(0)
+    wall = np.column_stack([rng.normal(0, 0.003, 500), rng.uniform(0, 1, 500), rng.uniform(0, 2, 500)])
+    there = (wall + np.array([80.0, 0, 0])).astype(np.float32)
+    normal = np.tile(np.float32([1, 0, 0]), (500, 1))
+    found = describe_supervoxels(there, normal, normal, np.zeros(500, np.int32))[0]
+    spread = np.sqrt(np.linalg.eigvalsh(np.cov(there[:, :2].T.astype(np.float64), bias=True)))
+    np.testing.assert_allclose(found[1:3], spread[::-1], rtol=1e-5)
+
+
+def test_supervoxels_are_described_where_a_network_asks_for_them(tmp_path: Path) -> None:
+    write_rooms(tmp_path, ("a",), 100)
+    folders = (tmp_path / "scenes", tmp_path / "supervoxels")
+    cache = SampleCache(*folders, SCANNET, 1, features=("rgb", "height"))
+    assert cache.get("a").supervoxel_features.shape == (len(cache.get("a")), 0)
+    assert SampleCache(*folders, SCANNET, 1).get("a").supervoxel_features.shape[1] == 8
+
+
 # --- the cache -----------------------------------------------------------------------------------
 
 

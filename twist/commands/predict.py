@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
         "instances": len(instances),
         "notes": notes,
         **provenance(
-            settings_fingerprint=settings.fingerprint(),
+            settings_fingerprint=settings.fingerprint(settings.of_own_scan()),
             device=describe(ensemble.device),
             wall_seconds=time.perf_counter() - began,
             trained_with=(model.facts.get("trained_with") for model in ensemble.models),
@@ -117,7 +117,7 @@ def write_results(
     table: ClassTable,
 ) -> None:
     """``predictions.npz``, ``instances.csv`` and ``instances.ply`` of one scan, in its file's order and unit,
-    and the page ``viewer.html`` of the points that the network was given.
+    and, after them, the page ``viewer.html`` of the points that the network was given.
 
     instances, classes: as ``find_instances`` gives them
     """
@@ -128,13 +128,13 @@ def write_results(
     from twist.showing.tables import as_csv
     from twist.showing.viewer import Labelling, ViewedScene, write_viewer
 
+    of_file, class_of_point = fitted.of_file(instances), np.append(classes, -1)[fitted.thinned.of_point]
+    of_file.save(out / "predictions.npz")
+    write_instances(out / "instances.ply", scan, of_file, np.append(table.label_ids, 0)[class_of_point])
+    write_text(out / "instances.csv", as_csv(instance_rows(of_file, scan.xyz, table), COLUMNS))
     found = Labelling("Predictions", instances, classes)
     viewed = ViewedScene(fitted.scene, labellings=[found], supervoxel=fitted.supervoxels["supervoxel"])
     write_viewer(out / "viewer.html", [viewed], title=scan.path.name, table=table)
-    of_file, classes = fitted.of_file(instances), np.append(classes, -1)[fitted.thinned.of_point]
-    of_file.save(out / "predictions.npz")
-    write_instances(out / "instances.ply", scan, of_file, np.append(table.label_ids, 0)[classes])
-    write_text(out / "instances.csv", as_csv(instance_rows(of_file, scan.xyz, table), COLUMNS))
 
 
 def _settings(arguments: argparse.Namespace, model: Model) -> Settings:

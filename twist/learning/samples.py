@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from twist.files import read_npz
 from twist.geometry.mesh import vertex_normals
 from twist.regions import Regions
 from twist.scene import Scene
+from twist.sections import FEATURES
 from twist.selftraining.pseudolabels import PseudoLabels
 
 
@@ -24,7 +25,8 @@ class SceneSample:
 
     xyz: (N, 3) float32, metres, axis-aligned, the floor near z = 0
     rgb: (N, 3) float32 in [-1, 1]; normal: (N, 3) float32, unit or zero
-    supervoxel_features: (N, 8) float32, statistics of the point's supervoxel that no rotation about z changes
+    supervoxel_features: (N, 8) float32, statistics of the point's supervoxel that no rotation about z
+        changes; (N, 0) where no network asks for them
     supervoxel: (N,) int32 ids, 0..K-1 of a whole scan
     semantic: (N,) int64 class index, -1 = not learned from
     instance: (N,) int64 id, -1 = no offset is learned
@@ -71,10 +73,12 @@ def load_sample(
     pseudo: PseudoLabels | None = None,
     *,
     hide_labels: bool = False,
+    features: Sequence[str] = FEATURES,
 ) -> SceneSample:
     """Read a prepared scan with its own labels, or with pseudo-labels in their place.
 
     hide_labels: as if nobody had annotated it, which is all that labelling and prediction may see
+    features: those that the network asks for
     Raises TwistError where the files do not belong together.
     """
     scene = Scene.load(scene_path)
@@ -90,13 +94,21 @@ def load_sample(
         raise TwistError(f"{supervoxel_path} has {n} points, {scene_path} has {len(scene)}")
     if pseudo is not None and pseudo.semantic.shape != (len(scene),):
         raise TwistError(f"pseudo-labels of {scene.name}: {len(pseudo.semantic)} for {len(scene)} points")
-    return make_sample(scene, supervoxels, table, pseudo)
+    return make_sample(scene, supervoxels, table, pseudo, features=features)
 
 
 def make_sample(
-    scene: Scene, supervoxels: Mapping[str, np.ndarray], table: ClassTable, pseudo: PseudoLabels | None = None
+    scene: Scene,
+    supervoxels: Mapping[str, np.ndarray],
+    table: ClassTable,
+    pseudo: PseudoLabels | None = None,
+    *,
+    features: Sequence[str] = FEATURES,
 ) -> SceneSample:
-    """The sample of a scan in memory. supervoxels: as ``preparation.supervoxels_of`` gives them."""
+    """The sample of a scan in memory, with the features that a network asks for.
+
+    supervoxels: as ``preparation.supervoxels_of`` gives them
+    """
     xyz = scene.aligned_xyz
     xyz = xyz - np.array([*xyz[:, :2].mean(axis=0), np.quantile(xyz[:, 2], 0.01)], np.float32)
     rgb = scene.rgb.astype(np.float32) / 127.5 - 1
@@ -108,12 +120,13 @@ def make_sample(
     semantic = scene.semantic if pseudo is None else pseudo.semantic
     instance = scene.instance if pseudo is None else pseudo.instance
     on_thing = (semantic >= 0) & table.is_thing[semantic]
+    described = describe_supervoxels(xyz, rgb, normal, supervoxel) if "supervoxel" in features else xyz[:, :0]
     return SceneSample(
         name=scene.name,
         xyz=xyz,
         rgb=rgb,
         normal=normal,
-        supervoxel_features=describe_supervoxels(xyz, rgb, normal, supervoxel),
+        supervoxel_features=described,
         supervoxel=supervoxel,
         semantic=semantic.astype(np.int64),
         instance=np.where(on_thing, instance, -1).astype(np.int64),
@@ -131,6 +144,7 @@ def describe_supervoxels(
     mean height, mean normal's vertical part and length (1 = flat), deviation of brightness. Our choice:
     they tell a coarse network (10 cm voxels) what its voxels blur.
     """
+    xyz, rgb = xyz.astype(np.float64), rgb.astype(np.float64)  # squares far from the origin lose the rest
     pieces = Regions.from_ids(supervoxel)
     member = pieces.incidence()
     count = pieces.sizes[:, None]
@@ -144,7 +158,7 @@ def describe_supervoxels(
         brightness,
         brightness**2,
     ]
-    mean = (member @ np.concatenate(columns, axis=1).astype(np.float64)) / count
+    mean = (member @ np.concatenate(columns, axis=1)) / count
     x, y, z, xx, yy, xy, zz = mean[:, :7].T
     xx, yy, xy, zz = xx - x * x, yy - y * y, xy - x * y, zz - z * z
     half_trace, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
@@ -168,9 +182,15 @@ class SampleCache:
     """Samples of prepared scans, kept in memory up to a limit, least recently used out first."""
 
     def __init__(
-        self, scene_folder: Path, supervoxel_folder: Path, table: ClassTable, limit_gb: float
+        self,
+        scene_folder: Path,
+        supervoxel_folder: Path,
+        table: ClassTable,
+        limit_gb: float,
+        features: Sequence[str] = FEATURES,
     ) -> None:
         self.scene_folder, self.supervoxel_folder, self.table = scene_folder, supervoxel_folder, table
+        self.features = features
         self.limit = limit_gb * 1e9
         self._samples: OrderedDict[tuple[str, Path | None], SceneSample] = OrderedDict()
         self._bytes = 0
@@ -180,9 +200,8 @@ class SampleCache:
         key = (name, pseudo_folder)
         if key not in self._samples:
             pseudo = None if pseudo_folder is None else PseudoLabels.load(pseudo_folder / f"{name}.npz")
-            sample = load_sample(
-                self.scene_folder / f"{name}.npz", self.supervoxel_folder / f"{name}.npz", self.table, pseudo
-            )
+            paths = (folder / f"{name}.npz" for folder in (self.scene_folder, self.supervoxel_folder))
+            sample = load_sample(*paths, self.table, pseudo, features=self.features)
             self._samples[key] = sample
             self._bytes += sample.nbytes
             while self._bytes > self.limit and len(self._samples) > 1:

@@ -100,7 +100,13 @@ class Trainer(TrainingLoop[Batch]):
     ) -> None:
         self.plan = plan
         settings = plan.settings.training
-        self.cache = SampleCache(plan.scene_folder, plan.supervoxel_folder, plan.table, settings.cache_gb)
+        self.cache = SampleCache(
+            plan.scene_folder,
+            plan.supervoxel_folder,
+            plan.table,
+            settings.cache_gb,
+            plan.settings.network.features,
+        )
         self.memory = ProposalMemory(plan.settings.recorrection.scenes_per_step)
         torch.manual_seed(plan.seed)
         model = _start_model(plan, device, log)

@@ -169,8 +169,10 @@ def augmented_view(
     """
     view = sample.select(points)
     nothing = np.full(len(view), -1, np.int64)
-    shape = describe_supervoxels(view.xyz, view.rgb, view.normal, view.supervoxel)
-    view = replace(view, supervoxel_features=shape, semantic=nothing, instance=nothing, annotated=False)
+    if "supervoxel" in settings.network.features:
+        cut = describe_supervoxels(view.xyz, view.rgb, view.normal, view.supervoxel)
+        view = replace(view, supervoxel_features=cut)
+    view = replace(view, semantic=nothing, instance=nothing, annotated=False)
     options = settings.pretraining
     lift = np.array([0, 0, rng.normal(0, options.lift_m)], np.float32)
     view = replace(view, xyz=view.xyz + lift)

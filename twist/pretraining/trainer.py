@@ -77,7 +77,11 @@ class Pretrainer(TrainingLoop[PairBatch]):
     def __init__(self, plan: PretrainingPlan, work: Path, device: torch.device, log: TrainingLog) -> None:
         self.plan, self.options = plan, plan.settings.pretraining
         self.cache = SampleCache(
-            plan.scene_folder, plan.supervoxel_folder, plan.table, plan.settings.training.cache_gb
+            plan.scene_folder,
+            plan.supervoxel_folder,
+            plan.table,
+            plan.settings.training.cache_gb,
+            plan.settings.network.features,
         )
         torch.manual_seed(plan.seed)
         network = ContrastiveNetwork(plan.settings.network, self.options.channels, device)
