@@ -34,6 +34,10 @@ class ClassTable:
         """(C,) bool: does the class have instances?"""
         return np.isin(np.arange(len(self)), self.things)
 
+    def are_things(self, classes: np.ndarray) -> np.ndarray:
+        """Class indices, any shape -> bool: has the class instances? -1, no class, has none."""
+        return np.append(self.is_thing, False)[classes]
+
     def index_of_label(self, label_ids: np.ndarray) -> np.ndarray:
         """Published label ids, any shape, any integer dtype -> class indices int32, -1 where none applies."""
         ids = np.asarray(label_ids)

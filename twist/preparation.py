@@ -19,13 +19,11 @@ from twist.formats.segs import read_segments
 from twist.geometry.supervoxels import segment_cloud, segment_mesh
 from twist.regions import Regions
 from twist.scene import Scene
+from twist.scoring.matching import SMALLEST_REGION
 from twist.scoring.purity import purity
 from twist.settings import SupervoxelSettings
 from twist.stamps import current_facts, stamp, store_facts
 from twist.versions import PREPARATION_VERSION
-
-#: Smaller instances are not scored by the benchmark.
-_SCORED_POINTS = 100
 
 
 @dataclass(frozen=True)
@@ -149,10 +147,10 @@ def scene_facts(scene: Scene, report: ReadReport, table: ClassTable) -> dict[str
 
 
 def _count_instances(scene: Scene, table: ClassTable) -> dict[str, int]:
-    on_thing = (scene.semantic >= 0) & (scene.instance >= 0) & table.is_thing[scene.semantic]
+    on_thing = (scene.instance >= 0) & table.are_things(scene.semantic)
     pairs = scene.instance[on_thing].astype(np.int64) * len(table) + scene.semantic[on_thing]
     found, points = np.unique(pairs, return_counts=True)
-    counts = np.bincount(found[points >= _SCORED_POINTS] % len(table), minlength=len(table))
+    counts = np.bincount(found[points >= SMALLEST_REGION] % len(table), minlength=len(table))
     return {name: int(count) for name, count in zip(table.names, counts, strict=True) if count}
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from twist.geometry.mesh import edges, mean_face_normals, vertex_normals
+from twist.geometry.mesh import mean_face_normals, vertex_normals
 
 # Two triangles that share the edge 0-1: one in the plane z = 0 of area 2, one in the plane y = 0 of area 1/2.
 FOLD = np.array([[0, 0, 0], [1, 0, 0], [0, 4, 0], [0, 0, 1]], np.float32)
@@ -35,9 +35,3 @@ def test_no_faces_and_no_vertices():
     nothing = np.zeros((0, 3), np.int32)
     assert vertex_normals(FOLD, nothing).shape == (4, 3)
     assert vertex_normals(np.zeros((0, 3), np.float32), nothing).shape == (0, 3)
-    assert edges(nothing).shape == (0, 2)
-
-
-def test_edges_appear_once_without_loops():
-    faces = np.array([[0, 1, 2], [2, 1, 3], [3, 3, 0]], np.int32)
-    assert edges(faces).tolist() == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]

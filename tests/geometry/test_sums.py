@@ -1,11 +1,11 @@
-"""Sums of rows over sets of points, against the sparse product that they replace."""
+"""Sums and means over sets of points; sums against the sparse product that they replace."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from twist.geometry.sums import sums_over
+from twist.geometry.sums import mean_over, sums_over
 from twist.regions import Regions
 
 
@@ -32,3 +32,14 @@ def test_columns_that_do_not_follow_one_another() -> None:
 def test_no_sets_and_no_columns() -> None:
     assert sums_over(np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros((4, 2))).shape == (0, 2)
     assert sums_over(np.zeros(2, np.int32), np.array([0, 2]), np.zeros((4, 0))).shape == (1, 0)
+
+
+def test_mean_over_regions_by_column_and_of_all() -> None:
+    values = np.array([[1.0, 10], [2, 20], [4, 40]])
+    both = Regions.concatenate(
+        [Regions.from_ids(np.array([0, 0, -1])), Regions.from_ids(np.array([-1, 0, 0]))], 3
+    )
+    np.testing.assert_allclose(mean_over(both, values), [[1.5, 15], [3, 30]])
+    np.testing.assert_allclose(mean_over(both, values, np.array([1, 0])), [15, 3])
+    assert mean_over(Regions.empty(3), values).shape == (0, 2)
+    assert mean_over(Regions.empty(3), values, np.zeros(0, np.int64)).shape == (0,)

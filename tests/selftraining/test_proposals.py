@@ -10,7 +10,7 @@ import pytest
 from tests.references import grouping_reference as reference
 from twist.classes import S3DIS, SCANNET, ClassTable
 from twist.regions import Regions
-from twist.selftraining.proposals import group_points, mean_over, snap, supervoxel_mean
+from twist.selftraining.proposals import group_points, snap, supervoxel_mean
 from twist.settings import ProposalSettings
 
 SETTINGS = ProposalSettings(radius_m=0.12, radius_shifted_m=0.08, min_points=4)
@@ -116,14 +116,3 @@ def test_supervoxel_mean() -> None:
     smooth = supervoxel_mean(values, Regions.from_ids(np.array([7, 7, 2, 7])))
     np.testing.assert_allclose(smooth, [[4 / 3, 1], [4 / 3, 1], [5, 5], [4 / 3, 1]], rtol=1e-6)
     assert smooth.dtype == np.float32
-
-
-def test_mean_over_regions_by_column_and_of_all() -> None:
-    values = np.array([[1.0, 10], [2, 20], [4, 40]])
-    both = Regions.concatenate(
-        [Regions.from_ids(np.array([0, 0, -1])), Regions.from_ids(np.array([-1, 0, 0]))], 3
-    )
-    np.testing.assert_allclose(mean_over(both, values), [[1.5, 15], [3, 30]])
-    np.testing.assert_allclose(mean_over(both, values, np.array([1, 0])), [15, 3])
-    assert mean_over(Regions.empty(3), values).shape == (0, 2)
-    assert mean_over(Regions.empty(3), values, np.zeros(0, np.int64)).shape == (0,)

@@ -30,17 +30,6 @@ def mean_face_normals(xyz: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return sums / np.maximum(counts, 1)[:, None]
 
 
-def edges(faces: np.ndarray) -> np.ndarray:
-    """The undirected edges of a mesh, each once: (E, 2) int32, smaller index first, sorted."""
-    if len(faces) == 0:
-        return np.zeros((0, 2), np.int32)
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [0, 2]], faces[:, [2, 1]]]).astype(np.int64)
-    ends.sort(axis=1)
-    ends = ends[ends[:, 0] != ends[:, 1]]
-    keys = np.unique(ends[:, 0] << 32 | ends[:, 1])
-    return np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32)
-
-
 @njit(cache=True)
 def _sum_face_normals(
     xyz: np.ndarray, faces: np.ndarray, by_area: bool

@@ -1,9 +1,22 @@
-"""Sums of rows over sets of points."""
+"""Sums and means of point values over sets of points."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
+from twist.regions import Regions
+
+
+def mean_over(regions: Regions, values: np.ndarray, column: np.ndarray | None = None) -> np.ndarray:
+    """Mean of point values (N, C) over each region, float64: (K, C), or (K,) of one ``column`` (K,) a region.
+
+    0 over a region without points.
+    """
+    if column is not None:
+        picked = values[regions.index, column[regions.region_of_entry]]
+        return np.bincount(regions.region_of_entry, picked, len(regions)) / np.maximum(regions.sizes, 1)
+    return sums_over(regions.index, regions.offsets, values) / np.maximum(regions.sizes, 1)[:, None]
 
 
 def sums_over(index: np.ndarray, offsets: np.ndarray, values: np.ndarray) -> np.ndarray:

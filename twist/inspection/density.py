@@ -58,7 +58,7 @@ def measure_density(scene: Scene, table: ClassTable, settings: Settings) -> Dens
     Points at exactly the same place count as one.
     """
     points = scene.xyz[merge_equal(scene.xyz).chosen]
-    on_thing = (scene.semantic >= 0) & (scene.instance >= 0) & table.is_thing[scene.semantic]
+    on_thing = (scene.instance >= 0) & table.are_things(scene.semantic)
     asked = scene.xyz[on_thing] if on_thing.any() else points
     chosen = np.random.default_rng(0).choice(len(asked), min(_SAMPLE, len(asked)), replace=False)
     distance, _ = cKDTree(points).query(asked[chosen], k=_LINKS + 1)  # inf where the scan has fewer points

@@ -13,6 +13,7 @@ from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.files import read_npz
 from twist.geometry.mesh import vertex_normals
+from twist.geometry.sums import mean_over
 from twist.regions import Regions
 from twist.scene import Scene
 from twist.sections import FEATURES
@@ -119,7 +120,7 @@ def make_sample(
     supervoxel = supervoxels["supervoxel"]
     semantic = scene.semantic if pseudo is None else pseudo.semantic
     instance = scene.instance if pseudo is None else pseudo.instance
-    on_thing = (semantic >= 0) & table.is_thing[semantic]
+    on_thing = table.are_things(semantic)
     described = describe_supervoxels(xyz, rgb, normal, supervoxel) if "supervoxel" in features else xyz[:, :0]
     return SceneSample(
         name=scene.name,
@@ -146,8 +147,6 @@ def describe_supervoxels(
     """
     xyz, rgb = xyz.astype(np.float64), rgb.astype(np.float64)  # squares far from the origin lose the rest
     pieces = Regions.from_ids(supervoxel)
-    member = pieces.incidence()
-    count = pieces.sizes[:, None]
     brightness = rgb.mean(axis=1, keepdims=True)
     columns = [
         xyz,
@@ -158,13 +157,13 @@ def describe_supervoxels(
         brightness,
         brightness**2,
     ]
-    mean = (member @ np.concatenate(columns, axis=1)) / count
+    mean = mean_over(pieces, np.concatenate(columns, axis=1))
     x, y, z, xx, yy, xy, zz = mean[:, :7].T
     xx, yy, xy, zz = xx - x * x, yy - y * y, xy - x * y, zz - z * z
     half_trace, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
     statistics = np.stack(
         [
-            np.log10(count[:, 0]),
+            np.log10(pieces.sizes),
             np.sqrt(np.maximum(half_trace + spread, 0)),
             np.sqrt(np.maximum(half_trace - spread, 0)),
             np.sqrt(np.maximum(zz, 0)),

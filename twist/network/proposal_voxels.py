@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from twist.classes import ClassTable
+from twist.geometry.sums import mean_over
 from twist.geometry.voxels import run_starts
 from twist.regions import Regions
-from twist.selftraining.proposals import mean_over
 
 
 @dataclass(frozen=True)

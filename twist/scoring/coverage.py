@@ -66,7 +66,7 @@ def cover_scene(
     """
     truth = truth or number_instances(semantic, instance, table)
     instance_of_point, instance_label, instance_size = truth
-    is_thing = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
+    is_thing = table.are_things(predictions.label)
     label = predictions.label
     owner = predictions.owner_of_points(is_thing)
     shared, size = _shared_points(owner, len(label), instance_of_point, len(instance_label))

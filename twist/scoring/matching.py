@@ -79,7 +79,7 @@ def match_scene(
     for k, row in enumerate(points):  # one at a time, so that its points stay in the caches
         row[:] = np.bincount(instance_of_point[predictions[k]], minlength=columns)
 
-    is_scored_class = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
+    is_scored_class = table.are_things(predictions.label)
     is_large = predictions.sizes >= SMALLEST_REGION
     kept = np.flatnonzero(is_scored_class & is_large)
     label, points = predictions.label[kept], points[kept]

@@ -12,6 +12,7 @@ import numpy as np
 
 from twist.classes import ClassTable
 from twist.errors import TwistError
+from twist.geometry.sums import mean_over
 from twist.regions import Regions
 from twist.scoring.average_precision import mean_of_known
 from twist.scoring.fitting import Fits, fit_instances
@@ -103,7 +104,7 @@ def count_labels(
     def by_class(labels: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
         return np.bincount(labels, weight, minlength=len(table)).astype(np.float64)
 
-    on_thing = labelled & table.is_thing[pseudo_semantic]
+    on_thing = table.are_things(pseudo_semantic)
     kept = Regions.from_ids(np.where(on_thing, pseudo[1], -1), label=pseudo_semantic)
     fits = fit_instances(kept, *truth, table)
     best, fit = fits.best, fits.iou > IOU_OF_A_HIT
@@ -136,8 +137,8 @@ def offset_errors(xyz: np.ndarray, fits: Fits) -> tuple[np.ndarray, np.ndarray, 
     xyz = xyz.astype(np.float64)
     region, instance = (_region_of_point(regions) for regions in (fits.regions, fits.truth))
     points = np.flatnonzero((region >= 0) & (instance >= 0))
-    centre = _centres(fits.truth, xyz)[instance[points]]
-    error = np.linalg.norm(_centres(fits.regions, xyz)[region[points]] - centre, axis=1)
+    centre = mean_over(fits.truth, xyz)[instance[points]]
+    error = np.linalg.norm(mean_over(fits.regions, xyz)[region[points]] - centre, axis=1)
     return points, error, np.linalg.norm(xyz[points] - centre, axis=1)
 
 
@@ -170,11 +171,6 @@ def _region_of_point(regions: Regions) -> np.ndarray:
     of_point = np.full(regions.size_of_scene, -1, np.int64)
     of_point[regions.index] = regions.region_of_entry
     return of_point
-
-
-def _centres(regions: Regions, xyz: np.ndarray) -> np.ndarray:
-    """(K, 3) float64 mean position of each region's points."""
-    return (regions.incidence() @ xyz) / regions.sizes[:, None]
 
 
 def _check(

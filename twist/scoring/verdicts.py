@@ -54,7 +54,7 @@ def judge(semantic: np.ndarray, instance: np.ndarray, predictions: Regions, tabl
     """
     instances = annotated_instances(semantic, instance, table)
     of_prediction = np.full(len(predictions), Verdict.NOT_JUDGED, np.uint8)
-    is_thing = (predictions.label >= 0) & table.is_thing[np.maximum(predictions.label, 0)]
+    is_thing = table.are_things(predictions.label)
     judged = np.flatnonzero(is_thing & (predictions.sizes >= SMALLEST_REGION))
     matches = match_scene(semantic, instance, predictions.select(judged), table)
     is_counted = matches.instance_size >= SMALLEST_REGION

@@ -6,14 +6,14 @@ import numpy as np
 
 from twist.classes import ClassTable
 from twist.geometry.components import radius_components
-from twist.geometry.sums import sums_over
+from twist.geometry.sums import mean_over
 from twist.regions import Regions, overlap
 from twist.settings import ProposalSettings
 
 
 def supervoxel_mean(values: np.ndarray, pieces: Regions) -> np.ndarray:
     """(N, C) values per point -> the mean over each point's supervoxel, (N, C) float32."""
-    mean = (sums_over(pieces.index, pieces.offsets, values) / pieces.sizes[:, None]).astype(np.float32)
+    mean = mean_over(pieces, values).astype(np.float32)
     smooth = np.empty_like(values, dtype=np.float32)
     smooth[pieces.index] = mean[pieces.region_of_entry]
     return smooth
@@ -59,14 +59,6 @@ def snap(proposals: Regions, pieces: Regions) -> Regions:
     offsets = np.searchsorted(of_proposal, np.arange(len(proposals) + 1))
     chosen = Regions(piece.astype(np.int32), offsets, proposals.label, proposals.score, len(pieces))
     return chosen.through(pieces.incidence())
-
-
-def mean_over(regions: Regions, values: np.ndarray, column: np.ndarray | None = None) -> np.ndarray:
-    """Mean of point values (N, C) over each region: (K, C), or (K,) of one ``column`` (K,) a region."""
-    if column is not None:
-        picked = values[regions.index, column[regions.region_of_entry]]
-        return np.bincount(regions.region_of_entry, picked, len(regions)) / np.maximum(regions.sizes, 1)
-    return sums_over(regions.index, regions.offsets, values) / np.maximum(regions.sizes, 1)[:, None]
 
 
 def _first_of_equals(regions: Regions) -> np.ndarray:

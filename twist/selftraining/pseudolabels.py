@@ -10,7 +10,7 @@ import numpy as np
 from twist.classes import ClassTable
 from twist.errors import TwistError
 from twist.files import read_npz, write_npz
-from twist.geometry.sums import sums_over
+from twist.geometry.sums import mean_over
 from twist.regions import Regions, majority, non_maximum_suppression
 from twist.settings import PseudoLabelSettings
 
@@ -83,7 +83,7 @@ def proposal_pseudo_labels(
     else:
         semantic, weight = _initial_labels(probability, supervoxel, settings)
     if settings.outside == "ignore":
-        semantic[(semantic >= 0) & table.is_thing[semantic]] = -1
+        semantic[table.are_things(semantic)] = -1
     owner = kept.owner_of_points()
     owned = owner >= 0
     semantic[owned], weight[owned] = kept.label[owner[owned]], kept.score[owner[owned]]
@@ -95,7 +95,7 @@ def _initial_labels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(N,) int32 labels of ``initial_pseudo_labels`` and (N,) float32 mean probability of the label."""
     pieces = Regions.from_ids(supervoxel)
-    mean = sums_over(pieces.index, pieces.offsets, probability) / pieces.sizes[:, None]
+    mean = mean_over(pieces, probability)
     if settings.initial == "supervoxels":
         label = np.where(mean.max(axis=1) > settings.semantic_threshold, mean.argmax(axis=1), -1)
     else:
