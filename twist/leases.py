@@ -5,6 +5,7 @@ Snakemake counts GPUs and hands out no numbers; left to themselves, all jobs wou
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
 import shutil
@@ -20,6 +21,12 @@ from twist.files import try_lock
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _POLL_S = 1.0
 _held: list[int] = []  # descriptors of the locks; closing one would give its GPU back
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """``--device``, which ``lease_gpus`` and ``devices.open_device`` read."""
+    told = "cpu, cuda, cuda:N or auto, a GPU where there is one; default: auto"
+    parser.add_argument("--device", default="auto", metavar="NAME", help=told)
 
 
 def lease_gpus(device: str, count: int = 1) -> None:

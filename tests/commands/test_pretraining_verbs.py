@@ -28,7 +28,17 @@ def make_views(folder: Path, *words: str, dataset: str = "tiny") -> int:
 
 
 def pretrain(folder: Path) -> int:
-    arguments = ["pretrain", "--config", CONFIG, "--dataset", "tiny", "--override", SETTINGS]
+    arguments = [
+        "pretrain",
+        "--device",
+        "cpu",
+        "--config",
+        CONFIG,
+        "--dataset",
+        "tiny",
+        "--override",
+        SETTINGS,
+    ]
     arguments += ["--method", "csc", "--data", str(folder), "--views", str(folder / "views/000.json")]
     return main([*arguments, "--work", str(folder / "work"), "--out", str(folder / "model.pt")])
 

@@ -33,6 +33,7 @@ PATIENCE_S = 600
 def start(folder: Path) -> subprocess.Popen[str]:
     """The verb in a process group of its own."""
     words = ["--stage", "start", "--run", "tiny_50pct", "--override", OVERRIDE, "--data", str(folder)]
+    words += ["--device", "cpu"]
     words += [
         "--labelled",
         f"{folder}/labelled.txt",
@@ -94,7 +95,7 @@ def test_two_processes_survive_a_dead_launcher_and_ctrl_c(tmp_path: Path) -> Non
 def test_a_scan_that_is_not_learned_from_repeats_no_training(tmp_path: Path) -> None:
     write_rooms(tmp_path, ("room0", "room1"), 300)
     (tmp_path / "labelled.txt").write_text("room0\n")
-    words = ["train", "--stage", "start", "--run", "tiny_50pct", "--data", str(tmp_path)]
+    words = ["train", "--stage", "start", "--run", "tiny_50pct", "--data", str(tmp_path), "--device", "cpu"]
     words += ["--override", "training: {iterations: 2, workers: 0}\ndata: {raw: unused}"]
     words += ["--labelled", f"{tmp_path}/labelled.txt", "--scenes", f"{tmp_path}/scenes.json"]
     words += ["--work", f"{tmp_path}/work", "--out", f"{tmp_path}/model.pt"]
@@ -130,6 +131,7 @@ def test_by_hand_other_pseudo_labels_are_learned_and_other_paths_are_not(
         words = ["train", "--stage", "round", "--run", "tiny_50pct", "--config", f"{ROOT}/config"]
         words += ["--override", "selftraining: {iterations: 2}\ntraining: {workers: 0}\ndata: {raw: unused}"]
         words += ["--data", f"{folder}.", "--work", "work", "--out", "model.pt", "--pseudo-labels", "labels"]
+        words += ["--device", "cpu"]
         words += ["--labelled", f"{folder}labelled.txt", "--unlabelled", f"{folder}unlabelled.txt"]
         log = Path("work/log.txt")
         before = len(log.read_text()) if log.exists() else 0

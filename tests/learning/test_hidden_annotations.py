@@ -48,7 +48,7 @@ def test_pseudo_labels_are_the_same(round_number: int, data: Path, hidden: Path,
     plan = plan_of(data, ROUND, steps=40, training={"learning_rate": 0.02, "save_every_s": 1000})
     run(plan, tmp_path)
     (tmp_path / "unlabelled.txt").write_text("\n".join(PSEUDO))
-    words = ["label", "--run", "tiny_50pct", "--model", str(tmp_path / "model.pt")]
+    words = ["label", "--run", "tiny_50pct", "--model", str(tmp_path / "model.pt"), "--device", "cpu"]
     words += ["--scenes", str(tmp_path / "unlabelled.txt"), "--round", str(round_number), "--override"]
     words += ["{data: {raw: unused}, pseudolabels: {semantic_threshold: 0.3, certainty_threshold: [0.1]}}"]
     for folder, out in ((data, tmp_path / "seen"), (hidden, tmp_path / "unseen")):

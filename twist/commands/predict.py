@@ -25,6 +25,7 @@ EXAMPLE = "python -m twist predict scan.ply --model results/rooms_5pct/round5/mo
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from twist.inspection.frame import AXES, UNITS
+    from twist.leases import add_device_argument
     from twist.runs import add_settings_arguments
 
     parser.add_argument("scan", type=Path, help="mesh or point cloud")
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spacing", type=distance, metavar="M", help="thin to points M metres apart; 0 = keep every point"
     )
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto")
+    add_device_argument(parser)
     add_settings_arguments(parser)
 
 

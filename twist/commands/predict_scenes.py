@@ -16,6 +16,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from twist.leases import add_device_argument
     from twist.runs import add_settings_arguments
 
     add_settings_arguments(parser)
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and supervoxels/")
     parser.add_argument("--scenes", type=Path, required=True, help="list of scenes")
     parser.add_argument("--shard", type=shard, default="0/1", help="K/N: every N-th scene from the K-th on")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
+    add_device_argument(parser)
     parser.add_argument("--out-dir", type=Path, required=True, help="gets one npz of regions a scene")
     parser.add_argument("--manifest", type=Path, required=True, help="JSON written at the end")
 

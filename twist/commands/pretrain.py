@@ -16,6 +16,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from twist.leases import add_device_argument
     from twist.runs import add_settings_arguments
 
     add_settings_arguments(parser)
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scenes", type=Path, help="scenes.json with the hashes of the scans, which are read without it"
     )
     parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
+    add_device_argument(parser)
     parser.add_argument("--name", default="pre-training", help="name in the log")
     parser.add_argument("--work", type=Path, required=True, help="folder of the resumable state and the log")
     parser.add_argument("--out", type=Path, required=True, help="the pre-trained backbone")

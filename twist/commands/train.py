@@ -22,6 +22,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from twist.leases import add_device_argument
     from twist.runs import add_settings_arguments
 
     parser.add_argument(
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="manifests of `label` with the hashes of the pseudo-labels, which are read without them",
     )
     parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
+    add_device_argument(parser)
     parser.add_argument("--name", default="training", help="name in the log")
     parser.add_argument("--work", type=Path, required=True, help="folder of the resumable state and the log")
     parser.add_argument("--out", type=Path, required=True, help="the trained model")
