@@ -29,7 +29,7 @@ from twist.settings import AugmentationSettings, InferenceSettings, PredictionSe
 class Inference:
     """What the models of an ensemble, often a single one, say of one scan's N points.
 
-    point_probability: (N, C) float32, Φ's class probabilities
+    point_probability: (N, C) float32, Φ's class probabilities, rare classes favoured where so asked
     probability: the same, averaged over supervoxels where so set; what the proposals are made from
     proposals: ``label`` and ``score`` = Φ's class and its mean probability
     certainty: (P,) float32 of Ψ, or None where Ψ is untrained

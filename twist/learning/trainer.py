@@ -123,7 +123,7 @@ class Trainer(TrainingLoop[Batch]):
         self.memory.restore(state["memory"], self.device)
 
     def batches(self, steps: range) -> Iterator[Batch]:
-        _ = self.class_weight  # reads the labelled scenes, which the loader's processes then inherit
+        _ = self.class_weight  # to weigh classes reads the labelled scenes, which the loaders then inherit
         plan = self.plan
         sequence = BatchSequence(self.cache, plan.mix, plan.settings, plan.seed, steps, self.processes)
         return sequence.loader(self.settings.workers, self.device)
