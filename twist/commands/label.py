@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from twist.checking import natural, shard
 
@@ -36,16 +37,14 @@ def run(arguments: argparse.Namespace) -> None:
 
     lease_gpus(arguments.device)  # before torch is imported
 
-    import numpy as np
-
     from twist.devices import open_device
     from twist.errors import TwistError
-    from twist.files import file_sha256, read_names, write_json
+    from twist.files import read_names, write_json
     from twist.inference import extract, infer, recorrected_proposals
     from twist.runs import chosen_settings
     from twist.scans import each_scan
     from twist.selftraining.evidence import Evidence
-    from twist.selftraining.pseudolabels import PseudoLabels, initial_pseudo_labels, proposal_pseudo_labels
+    from twist.selftraining.pseudolabels import initial_pseudo_labels, proposal_pseudo_labels
 
     settings = chosen_settings(arguments)
     options, out_dir = settings.pseudolabels, arguments.out_dir
@@ -70,17 +69,25 @@ def run(arguments: argparse.Namespace) -> None:
         evidence.save(out)  # first: a scan with labels counts as done
         labels.save(out)
 
-    facts = {}
-    for scene in scenes:
-        labels = PseudoLabels.load(out_dir / f"{scene}.npz")
-        facts[scene] = {
-            "sha256": file_sha256(out_dir / f"{scene}.npz"),
-            "labelled_share": round(float((labels.semantic >= 0).mean()), 4),
-            "instances": len(np.unique(labels.instance[labels.instance >= 0])),
-        }
+    facts = {scene: label_facts(out_dir / f"{scene}.npz") for scene in scenes}
     write_json(arguments.manifest, {"round": arguments.round, "scenes": facts})
-    share = np.mean([fact["labelled_share"] for fact in facts.values()]) if facts else 0.0
+    share = sum(fact["labelled_share"] for fact in facts.values()) / max(len(facts), 1)
     instances = sum(fact["instances"] for fact in facts.values())
     print(f"round {arguments.round}: {100 * share:.1f} % of the points labelled, {instances} instances kept")
     if arguments.round > 1 and instances == 0:
         print(f"no proposal was kept above certainty {threshold}: the round trains on semantic labels only")
+
+
+def label_facts(path: Path) -> dict[str, Any]:
+    """What the manifest tells of one scene's pseudo-labels."""
+    import numpy as np
+
+    from twist.files import file_sha256
+    from twist.selftraining.pseudolabels import PseudoLabels
+
+    labels = PseudoLabels.load(path)
+    return {
+        "sha256": file_sha256(path),
+        "labelled_share": round(float((labels.semantic >= 0).mean()), 4),
+        "instances": len(np.unique(labels.instance[labels.instance >= 0])),
+    }
