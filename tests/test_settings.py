@@ -216,7 +216,7 @@ def test_settings_of_comfort_change_no_result() -> None:
         ({"selftraining": {"iterations": 2}}, False, True),
         ({"selftraining": {"start": "anew"}}, False, True),
         ({"selftraining": {"pseudo_weight": 0.5}}, False, True),
-        ({"selftraining": {"pseudo_class_weights": False}}, False, True),
+        ({"selftraining": {"pseudo_class_weight_power": 0.0}}, False, True),
         ({"pseudolabels": {"overlap_iou": 0.5}}, False, False),  # by way of the labels themselves
         ({"prediction": {"min_score": 0.5}}, False, False),
         ({"prediction": {"class_weight_power": 0.5}}, False, False),
@@ -237,7 +237,7 @@ def of_round(settings: Settings) -> str:
     ("change", "counts"),
     [
         ({"pseudo_weight": 0.5}, False),
-        ({"pseudo_class_weights": False}, False),
+        ({"pseudo_class_weight_power": 0.0}, False),
         ({"paste": 3}, False),
         ({"labelled_per_step": 2}, True),
         ({"pseudo_per_step": 2}, True),

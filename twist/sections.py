@@ -210,8 +210,11 @@ class SelfTrainingSettings:
     pseudo_weight: float = setting(
         1.0, "of the semantic loss on pseudo-labelled scenes against labelled ones [C]", at_least=0
     )
-    pseudo_class_weights: bool = setting(
-        True, "rare classes weigh more in pseudo-labels, too; false: each of their points alike [C]"
+    pseudo_class_weight_power: float = setting(
+        0.5,
+        "pseudo-labelled points have the class weights of annotated ones to this power; 0 = all alike [C]",
+        at_least=0,
+        at_most=1,
     )
     paste: int = setting(
         0,

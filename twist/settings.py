@@ -189,7 +189,9 @@ class Settings:
     def of_round_training(self, *, pseudo_labels: bool) -> str:
         """What a later round's training depends on, as canonical JSON; the control has no pseudo-labels."""
         without = (
-            ("rounds",) if pseudo_labels else ("rounds", "pseudo_weight", "pseudo_class_weights", "paste")
+            ("rounds",)
+            if pseudo_labels
+            else ("rounds", "pseudo_weight", "pseudo_class_weight_power", "paste")
         )
         rounds = (f"selftraining.{e.name}" for e in fields(self.selftraining) if e.name not in without)
         grouping = (f"proposals.{e.name}" for e in fields(self.proposals) if e.name != "class_trust")

@@ -77,9 +77,9 @@ def test_means_over_annotated_and_pseudo_labelled_scenes_are_weighed(pseudo_weig
     assert losses["semantic"].item() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("weighted", [True, False])
-def test_class_weights_may_leave_pseudo_labels_out(weighted: bool) -> None:
-    """Scene 0 is annotated, scene 1 is not; its points of both classes count alike where so set."""
+@pytest.mark.parametrize(("power", "rare"), [(1.0, 4.0), (0.5, 2.0), (0.0, 1.0)])
+def test_class_weights_count_less_in_pseudo_labels(power: float, rare: float) -> None:
+    """Scene 0 is annotated, scene 1 is not; the rare class weighs 4 in the one, less in the other."""
     mixed = batch(
         names=("room", "other"),
         annotated_scenes=(True, False),
@@ -88,9 +88,9 @@ def test_class_weights_may_leave_pseudo_labels_out(weighted: bool) -> None:
         semantic=torch.tensor([0, 1, 1, 0]),
         weight=torch.ones(4),
     )
-    losses = extraction_loss(extraction(), mixed, torch.tensor([1.0, 4.0]), 1.0, 1.0, weighted)
+    losses = extraction_loss(extraction(), mixed, torch.tensor([1.0, 4.0]), 1.0, 1.0, power)
     certain = np.average([-LN(0.25), -LN(0.75)], weights=[1, 4])
-    uncertain = np.average([-LN(0.75), -LN(0.5)], weights=[4, 1] if weighted else [1, 1])
+    uncertain = np.average([-LN(0.75), -LN(0.5)], weights=[rare, 1])
     assert losses["semantic"].item() == pytest.approx((certain + uncertain) / 2)
 
 

@@ -23,12 +23,13 @@ def extraction_loss(
     class_weight: torch.Tensor,
     offset_weight: float,
     pseudo_weight: float = 1.0,
-    pseudo_class_weights: bool = True,
+    pseudo_class_weight_power: float = 0.5,
     total: Callable[[torch.Tensor], torch.Tensor] = lambda values: values,
 ) -> dict[str, torch.Tensor]:
     """L^Φ in parts: ``semantic`` cross entropy; ``offset`` = L1 + direction, negative cosine [PointGroup].
 
-    class_weight: (C,) float32; without ``pseudo_class_weights`` for annotated points alone.
+    class_weight: (C,) float32; of pseudo-labelled points it counts to ``pseudo_class_weight_power`` [our
+    choice: a rare class that pseudo-labels wrongly name would spread].
     Semantic: over points with a label, weighted by class and point; the mean
     over pseudo-labelled scenes counts ``pseudo_weight`` times the mean over annotated ones [our choice: many
     uncertain labels must not drown the few certain ones]. Offset: over points on an instance; the head
@@ -40,7 +41,8 @@ def extraction_loss(
     known = batch.labelled_points
     target, voxel = batch.semantic[known], batch.voxel_of_point[known]
     annotated = batch.annotated[known]
-    weight = batch.weight[known] * class_weight[target].where(annotated | pseudo_class_weights, 1.0)
+    of_class = torch.where(annotated, class_weight[target], class_weight[target] ** pseudo_class_weight_power)
+    weight = batch.weight[known] * of_class
     log_probability = functional.log_softmax(extraction.logits.float(), dim=1)
     nll = -log_probability[voxel, target]
     certain, uncertain = weight * annotated, weight * ~annotated

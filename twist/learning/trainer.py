@@ -137,7 +137,7 @@ class Trainer(TrainingLoop[Batch]):
             self.class_weight,
             settings.training.offset_weight,
             settings.selftraining.pseudo_weight,
-            settings.selftraining.pseudo_class_weights,
+            settings.selftraining.pseudo_class_weight_power,
             self.processes.total,
         )
         if not self.plan.train_recorrection:
