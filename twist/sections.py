@@ -211,7 +211,7 @@ class SelfTrainingSettings:
         1.0, "of the semantic loss on pseudo-labelled scenes against labelled ones [C]", at_least=0
     )
     pseudo_class_weight_power: float = setting(
-        0.5,
+        1.0,
         "pseudo-labelled points have the class weights of annotated ones to this power; 0 = all alike [C]",
         at_least=0,
         at_most=1,

@@ -23,13 +23,13 @@ def extraction_loss(
     class_weight: torch.Tensor,
     offset_weight: float,
     pseudo_weight: float = 1.0,
-    pseudo_class_weight_power: float = 0.5,
+    pseudo_class_weight_power: float = 1.0,
     total: Callable[[torch.Tensor], torch.Tensor] = lambda values: values,
 ) -> dict[str, torch.Tensor]:
     """L^Φ in parts: ``semantic`` cross entropy; ``offset`` = L1 + direction, negative cosine [PointGroup].
 
     class_weight: (C,) float32; of pseudo-labelled points it counts to ``pseudo_class_weight_power`` [our
-    choice: a rare class that pseudo-labels wrongly name would spread].
+    choice: below 1 a rare class that pseudo-labels wrongly name spreads less].
     Semantic: over points with a label, weighted by class and point; the mean
     over pseudo-labelled scenes counts ``pseudo_weight`` times the mean over annotated ones [our choice: many
     uncertain labels must not drown the few certain ones]. Offset: over points on an instance; the head
