@@ -113,6 +113,7 @@ late: {pseudolabels: {certainty_threshold: [0.9, 0.5, 0.5, 0.8]}}
 labelled: {pseudolabels: {semantic_threshold: 0.7}}
 grouped: {proposals: {radius_m: 0.1}}
 loose: {prediction: {min_score: 0.01}}
+strong: {selftraining: {paste: 3}, prediction: {class_weight_power: 0.5}}
 short: {selftraining: {rounds: 2}}
 quick: {training: {workers: 7}}
 fast: {training: {learning_rate: 0.1}}
@@ -178,6 +179,9 @@ def test_runs_share_the_rounds_in_which_they_do_not_differ(
         ("own_5pct-loose-tau0.3", 1, "own_5pct-loose"),
         ("own_5pct-suponly-tau0.3", 0, "own_5pct-suponly"),
         ("own_5pct-suponly-grouped", 0, "own_5pct-suponly-grouped"),
+        # -rare0 takes back what -strong says of predicting; without -strong it changes nothing
+        ("own_5pct-control-rare0-strong", 1, "own_5pct-control"),
+        ("own_5pct-rare0-strong", 0, "own_5pct-suponly"),
     ],
 )
 def test_a_score_is_shared_where_prediction_does_not_differ_either(
@@ -197,6 +201,8 @@ _CHANGES = (
     "fast",
     "halfa",
     "halfb",
+    "rare0",
+    "strong",
     "tau0.3",
 )
 

@@ -124,8 +124,8 @@ class Run:
                 same = fewer._dependencies(round_number, settings_of(fewer), scored) == wanted
             except TwistError:  # the other changes do not fit together without this one
                 same = False
-            if same:
-                run = fewer
+            if same:  # from the start again: a change that this one overruled may count for nothing now
+                return fewer.at(round_number, settings_of, scored=scored)
         return run
 
     def _dependencies(self, round_number: int, settings: Settings, scored: bool) -> list[str]:
