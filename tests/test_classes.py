@@ -53,6 +53,16 @@ def test_no_ids() -> None:
     assert SCANNET.index_of_label(np.zeros(0, int)).tolist() == []
 
 
+@pytest.mark.parametrize("table", [SCANNET, S3DIS])
+def test_things_of_class_indices(table: ClassTable) -> None:
+    """S3DIS' last class is a thing: -1 must not be taken for it."""
+    classes = np.arange(-1, len(table)).reshape(-1, 1)
+    expected = [False] + [name not in table.stuff for name in table.names]
+    assert table.are_things(classes).ravel().tolist() == expected
+    with pytest.raises(IndexError):
+        table.are_things(np.array([len(table)]))
+
+
 def test_tables_by_name() -> None:
     assert {name: table.name for name, table in CLASS_TABLES.items()} == {
         "scannet": "scannet",

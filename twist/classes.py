@@ -35,8 +35,11 @@ class ClassTable:
         return np.isin(np.arange(len(self)), self.things)
 
     def are_things(self, classes: np.ndarray) -> np.ndarray:
-        """Class indices, any shape -> bool: has the class instances? -1, no class, has none."""
-        return np.append(self.is_thing, False)[classes]
+        """Class indices, any shape -> bool: has the class instances? -1, no class, has none.
+
+        Raises IndexError for an index beyond the table.
+        """
+        return (classes >= 0) & self.is_thing[classes]
 
     def index_of_label(self, label_ids: np.ndarray) -> np.ndarray:
         """Published label ids, any shape, any integer dtype -> class indices int32, -1 where none applies."""

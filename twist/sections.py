@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from twist.checking import setting
 
-#: What a network may ask to be told of a point.
-FEATURES = ("rgb", "normal", "height", "supervoxel")
+#: What a network may ask to be told of a point, and its channels (see ``learning.batches.point_features``).
+FEATURE_CHANNELS = {"rgb": 3, "normal": 3, "height": 1, "supervoxel": 8}
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class NetworkSettings:
     """Φ's Sparse U-Net and Ψ's encoder."""
 
     voxel_size_m: float = setting(0.02, "edge of a voxel [O]", above=0)
-    features: tuple[str, ...] = setting(("rgb",), "input channels of a point [O]", choices=FEATURES)
+    features: tuple[str, ...] = setting(
+        ("rgb",), "input channels of a point [O]", choices=tuple(FEATURE_CHANNELS)
+    )
     stem_channels: int = setting(32, "of the first convolution [O]", at_least=1)
     stem_blocks: int = setting(
         0, "residual blocks at full resolution before the first stride [O]", at_least=0

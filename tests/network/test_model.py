@@ -14,7 +14,8 @@ from twist.checking import read_yaml
 from twist.classes import S3DIS, SCANNET
 from twist.errors import TwistError
 from twist.learning.batches import make_batch, point_features
-from twist.network.model import FEATURE_CHANNELS, Model, load_tensors
+from twist.network.model import Model, load_tensors
+from twist.sections import FEATURE_CHANNELS
 from twist.settings import Settings
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -12,8 +12,9 @@ import torch
 from tests.synthetic import tiny_settings
 from twist.classes import S3DIS, SCANNET
 from twist.errors import TwistError
-from twist.network.model import FEATURE_CHANNELS, Model
+from twist.network.model import Model
 from twist.network.pretrained import ContrastiveNetwork, load_backbone
+from twist.sections import FEATURE_CHANNELS
 
 NETWORK = tiny_settings().network
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from twist.geometry.mesh import vertex_normals
 from twist.geometry.sums import mean_over
 from twist.regions import Regions
 from twist.scene import Scene
-from twist.sections import FEATURES
+from twist.sections import FEATURE_CHANNELS
 from twist.selftraining.pseudolabels import PseudoLabels
 
 
@@ -74,7 +74,7 @@ def load_sample(
     pseudo: PseudoLabels | None = None,
     *,
     hide_labels: bool = False,
-    features: Sequence[str] = FEATURES,
+    features: Collection[str] = FEATURE_CHANNELS.keys(),
 ) -> SceneSample:
     """Read a prepared scan with its own labels, or with pseudo-labels in their place.
 
@@ -104,7 +104,7 @@ def make_sample(
     table: ClassTable,
     pseudo: PseudoLabels | None = None,
     *,
-    features: Sequence[str] = FEATURES,
+    features: Collection[str] = FEATURE_CHANNELS.keys(),
 ) -> SceneSample:
     """The sample of a scan in memory, with the features that a network asks for.
 
@@ -186,7 +186,7 @@ class SampleCache:
         supervoxel_folder: Path,
         table: ClassTable,
         limit_gb: float,
-        features: Sequence[str] = FEATURES,
+        features: Collection[str] = FEATURE_CHANNELS.keys(),
     ) -> None:
         self.scene_folder, self.supervoxel_folder, self.table = scene_folder, supervoxel_folder, table
         self.features = features

@@ -19,10 +19,8 @@ from twist.errors import TwistError
 from twist.files import atomic_write
 from twist.network.extraction import FeatureExtraction
 from twist.network.recorrection import ProposalRecorrection
+from twist.sections import FEATURE_CHANNELS
 from twist.settings import NetworkSettings, Settings
-
-#: Channels that each named input gives (see ``learning.batches.point_features``).
-FEATURE_CHANNELS = {"rgb": 3, "normal": 3, "height": 1, "supervoxel": 8}
 
 _FORMAT = "twist-model-1"
 

@@ -12,9 +12,10 @@ from torch.nn import functional
 
 from twist.errors import TwistError
 from twist.files import atomic_write
-from twist.network.model import FEATURE_CHANNELS, Model, load_tensors
+from twist.network.model import Model, load_tensors
 from twist.network.sparse import sparse_tensor
 from twist.network.unet import SparseUNet
+from twist.sections import FEATURE_CHANNELS
 from twist.settings import NetworkSettings
 
 _FORMAT = "twist-backbone-1"
