@@ -6,11 +6,12 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import distributed
@@ -19,11 +20,14 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from twist.errors import TwistError
-from twist.learning.processes import ALONE, LeftToTheFirst, Processes
+from twist.learning.processes import ALONE, LeftToTheFirst, PartnerLost, Processes
 from twist.learning.stopping import STOP_SIGNALS, ignore_stop_signals
 
 #: How long processes wait for one another. The first may have to wait for an orphan to end its training.
 _PATIENCE = timedelta(hours=6)
+
+#: Longer than torch's launcher, which looks ten times a second, takes to note which process ended first.
+_TIME_TO_NOTICE_S = 2.0
 
 
 def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
@@ -35,7 +39,8 @@ def launch(count: int, body: Callable[..., None], *arguments: Any) -> None:
     if count == 1:
         body(ALONE, *arguments)
         return
-    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # it repeats errors, with tracebacks
+    for name in ("torch.distributed", "torch.multiprocessing"):  # they repeat errors, with tracebacks
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -67,18 +72,26 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=_PATIENCE)
     try:
-        body(processes, *arguments)
+        try:
+            body(processes, *arguments)
+        finally:
+            ignore_stop_signals()  # their handlers would show a traceback
     except LeftToTheFirst:
-        sys.stdout.flush()
-        os._exit(0)  # a return waits for the launcher to take note, for ever where it has died
+        _leave(0)
     except TwistError as error:
-        print(f"twist, process {processes.rank} of {processes.count}: {error}", file=sys.stderr, flush=True)
-        sys.exit(1)
+        print(f"twist, process {processes.rank} of {processes.count}: {error}", file=sys.stderr)
+        if isinstance(error, PartnerLost):
+            time.sleep(_TIME_TO_NOTICE_S)  # else the launcher may name this process as the one that failed
+        _leave(1)
     except Exception:  # a defect, or too little GPU memory; torch would keep it in a file
         traceback.print_exc()
-        sys.exit(1)
+        _leave(1)
     else:
-        ignore_stop_signals()
         distributed.destroy_process_group()  # after an error NCCL's would wait for the other processes
-    finally:
-        ignore_stop_signals()  # their handlers would show a traceback
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once; torch's own end waits for a launcher that may have died, or aborts over its threads."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -23,6 +23,10 @@ class LeftToTheFirst(Exception):
     """A process ends without a word: the first one tells the error that all of them met."""
 
 
+class PartnerLost(TwistError):
+    """Another process of the training has ended before its work was done."""
+
+
 @dataclass(frozen=True)
 class Processes:
     """The processes of one training, seen from one of them.
@@ -137,4 +141,4 @@ def _partners_needed() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise TwistError("another process of this training has ended, so that this one ends, too") from error
+        raise PartnerLost("another process of this training has ended, so that this one ends, too") from error
