@@ -12,14 +12,11 @@ from twist.errors import TwistError
 from twist.files import unlinked
 from twist.formats.ply import count_vertices, read_ply
 from twist.formats.report import ReadReport, empty_files, some
-from twist.formats.scannet_objects import SEGMENTS, paint_objects, read_objects
+from twist.formats.scannet_names import FACTS, LABELS, MESH, OBJECTS, SEGMENTS
+from twist.formats.scannet_objects import paint_objects, read_objects
 from twist.formats.segs import read_segments
 from twist.scene import Scene
 
-_MESH = "_vh_clean_2.ply"
-_LABELS = "_vh_clean_2.labels.ply"
-_OBJECTS = ".aggregation.json"
-_FACTS = ".txt"
 _LARGEST_LABEL = 40  # of NYU40
 
 
@@ -38,14 +35,14 @@ def list_scenes(raw: str | Path) -> list[str]:
     Hidden test scans in ``scans_test/`` are not among them.
     """
     folder = Path(raw, "scans") if Path(raw, "scans").is_dir() else Path(raw)
-    return sorted(path.name for path in folder.iterdir() if (path / (path.name + _MESH)).exists())
+    return sorted(path.name for path in folder.iterdir() if (path / (path.name + MESH)).exists())
 
 
 def source_files(folder: str | Path) -> list[Path]:
     """The files of a scan that ``read_scene`` looks at, where they exist."""
     folder = Path(folder)
     name = unlinked(folder).name
-    paths = [folder / (name + ending) for ending in (_MESH, _LABELS, SEGMENTS, _OBJECTS, _FACTS)]
+    paths = [folder / (name + ending) for ending in (MESH, LABELS, SEGMENTS, OBJECTS, FACTS)]
     return [path for path in paths if path.is_file()]
 
 
@@ -56,8 +53,8 @@ def file_problems(folder: str | Path) -> list[str]:
     """
     folder = Path(folder)
     name = unlinked(folder).name
-    annotated = any((folder / (name + ending)).exists() for ending in (_OBJECTS, _LABELS))
-    needed = (_MESH, *((_OBJECTS, SEGMENTS) if annotated else ()))
+    annotated = any((folder / (name + ending)).exists() for ending in (OBJECTS, LABELS))
+    needed = (MESH, *((OBJECTS, SEGMENTS) if annotated else ()))
     paths = [folder / (name + ending) for ending in needed]
     problems = [f"{path} is missing" for path in paths if not path.is_file()]
     files = source_files(folder)
@@ -93,14 +90,14 @@ def read_scene(folder: str | Path, label_map: dict[str, int]) -> tuple[Scene, Re
     folder = Path(folder)
     name = unlinked(folder).name
     report = ReadReport()
-    mesh_path = folder / (name + _MESH)
+    mesh_path = folder / (name + MESH)
     mesh = read_ply(mesh_path)
-    alignment = _read_facts(folder / (name + _FACTS), report)
+    alignment = _read_facts(folder / (name + FACTS), report)
     n = len(mesh.xyz)
     if n == 0:
         raise TwistError(f"{mesh_path} has no vertices")
     semantic, instance = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
-    objects_path, labels_path = folder / (name + _OBJECTS), folder / (name + _LABELS)
+    objects_path, labels_path = folder / (name + OBJECTS), folder / (name + LABELS)
     labelled = objects_path.exists()
     if labelled:
         segments = read_segments(folder / (name + SEGMENTS), n, mesh_path)

@@ -11,10 +11,9 @@ from twist.classes import SCANNET
 from twist.errors import TwistError
 from twist.files import read_json
 from twist.formats.report import ReadReport, some
+from twist.formats.scannet_names import SEGMENTS
 from twist.formats.segs import integer_array
 
-#: Ending of the file with a scan's mesh segments.
-SEGMENTS = "_vh_clean_2.0.010000.segs.json"
 _ID_PREFIX = "scannet."  # of ids within v2 files; v1 had none
 _FIRST_VERSION = "Aggregator.v1"
 #: A larger share of missing segments: the objects belong to another segmentation, those found are chance.

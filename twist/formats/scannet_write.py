@@ -10,11 +10,12 @@ import numpy as np
 from twist.classes import SCANNET
 from twist.files import write_text
 from twist.formats.ply import write_ply
+from twist.formats.scannet_names import FACTS, LABELS, MESH, OBJECTS, SEGMENTS, SEGMENTS_K
 from twist.formats.segs import write_segments
 from twist.scene import Scene
 
-#: ScanNet's settings of its mesh segmentation; k is part of the segment file's name.
-K, MIN_VERTICES = 0.01, 20
+#: ScanNet's smallest segment of a mesh.
+SEGMENTS_MIN_VERTICES = 20
 
 
 def write_scannet_scan(
@@ -27,16 +28,16 @@ def write_scannet_scan(
     Returns the paths written, the aggregation last, so that a scan that has one is whole.
     """
     name = scene.name
-    mesh, labels = folder / f"{name}_vh_clean_2.ply", folder / f"{name}_vh_clean_2.labels.ply"
-    segment_file = folder / f"{name}_vh_clean_2.{K:.6f}.segs.json"
-    meta, aggregation = folder / f"{name}.txt", folder / f"{name}.aggregation.json"
+    mesh, labels, segment_file, meta, aggregation = (
+        folder / (name + ending) for ending in (MESH, LABELS, SEGMENTS, FACTS, OBJECTS)
+    )
     vertex = dict(zip("xyz", scene.xyz.T, strict=True)) | dict(
         zip(("red", "green", "blue"), scene.rgb.T, strict=True), alpha=np.full(len(scene), 255, np.uint8)
     )
     write_ply(mesh, vertex, scene.faces)
     label_ids = np.append(np.array(SCANNET.label_ids, np.uint16), np.uint16(0))
     write_ply(labels, vertex | {"label": label_ids[scene.semantic]}, scene.faces)
-    write_segments(segment_file, segments, name, K, MIN_VERTICES)
+    write_segments(segment_file, segments, name, SEGMENTS_K, SEGMENTS_MIN_VERTICES)
     numbers = " ".join(f"{value:.6f}" for value in scene.axis_alignment.ravel())
     write_text(meta, f"axisAlignment = {numbers}\nsceneType = {scene_type}\n")
     groups = _aggregation(name, segment_file.name, segments, scene.instance, raw)

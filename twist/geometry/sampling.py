@@ -27,6 +27,13 @@ class SurfaceSamples:
         return np.einsum("mc,mcv->mv", self.weight, values[faces[self.face]].astype(np.float64))
 
 
+def places_in_triangles(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Places evenly at random in triangles a, b, c: u and v, each (count,), of a + u (b - a) + v (c - a)."""
+    u, v = rng.random((2, count))
+    beyond = u + v > 1  # in the other half of the parallelogram
+    return np.where(beyond, 1 - u, u), np.where(beyond, 1 - v, v)
+
+
 def sample_surface(xyz: np.ndarray, faces: np.ndarray, spacing: float, most: int) -> SurfaceSamples:
     """Points spread evenly at random (seed 0), one a square of edge ``spacing`` on average, ``most`` at most.
 
@@ -39,8 +46,6 @@ def sample_surface(xyz: np.ndarray, faces: np.ndarray, spacing: float, most: int
     wanted *= min(1.0, most / max(wanted.sum(), 1e-12))
     rng = np.random.default_rng(0)
     face = np.repeat(np.arange(len(faces)), np.floor(wanted + rng.random(len(faces))).astype(np.int64))
-    u, v = rng.random((2, len(face)))
-    beyond = u + v > 1  # in the other half of the parallelogram
-    u, v = np.where(beyond, 1 - u, u), np.where(beyond, 1 - v, v)
+    u, v = places_in_triangles(len(face), rng)
     normal = across[face] / length[face, None]
     return SurfaceSamples(face, np.stack([1 - u - v, u, v], axis=1), normal.astype(np.float32))

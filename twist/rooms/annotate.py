@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from twist.geometry.sampling import places_in_triangles
 from twist.regions import Regions, majority
 from twist.rooms.paint import colour_at
 from twist.rooms.world import World
@@ -24,9 +25,8 @@ def nearest_face(world: World, seen: np.ndarray, points: np.ndarray, rng: np.ran
     a, b, c = world.corners[faces].transpose(1, 0, 2)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
     owner = np.repeat(np.arange(len(faces)), np.ceil(area / _SPACING_M**2).astype(int) + 1)
-    u, v = rng.random((2, len(owner), 1))
-    u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
-    samples = a[owner] + u * (b - a)[owner] + v * (c - a)[owner]
+    u, v = places_in_triangles(len(owner), rng)
+    samples = a[owner] + u[:, None] * (b - a)[owner] + v[:, None] * (c - a)[owner]
     _, nearest = cKDTree(samples, balanced_tree=False, compact_nodes=False).query(points)
     return faces[owner[nearest]]
 
