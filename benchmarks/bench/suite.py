@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.bench import data, geometry, learning, scores, surfaces
+from benchmarks.bench import data, geometry, learning, proposals, scores, surfaces
 from benchmarks.bench.case import Case
 
-CASES: list[Case] = [*data.CASES, *surfaces.CASES, *geometry.CASES, *learning.CASES, *scores.CASES]
+CASES: list[Case] = [
+    *data.CASES, *surfaces.CASES, *geometry.CASES, *learning.CASES, *proposals.CASES, *scores.CASES
+]  # fmt: skip

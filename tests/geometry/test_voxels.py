@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twist.errors import TwistError
-from twist.geometry.voxels import scatter_mean, voxelise
+from twist.geometry.voxels import distinct, scatter_mean, voxelise
 
 
 @settings(max_examples=80, deadline=None)
@@ -66,3 +66,13 @@ def test_scatter_mean_by_hand():
     assert scatter_mean(rows, index, 3).dtype == np.float32
     assert scatter_mean(np.zeros((0, 2)), np.zeros(0, np.int64), 0).shape == (0, 2)
     assert scatter_mean(np.zeros((3, 0)), index, 3).shape == (3, 0)
+
+
+@given(numbers=st.lists(st.integers(0, 40), max_size=60))
+def test_distinct_numbers_as_unique(numbers):
+    numbers = np.array(numbers, np.int64)
+    found, place = distinct(numbers, 41)
+    expected, inverse = np.unique(numbers, return_inverse=True)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(place, inverse)
+    assert found.dtype == place.dtype == np.int64

@@ -82,6 +82,17 @@ def run_starts(ordered: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
 
 
+def distinct(numbers: np.ndarray, bound: int) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct ones of (N,) integers in 0..bound - 1, ascending, and each one's place among them, int64.
+
+    ``np.unique(numbers, return_inverse=True)`` in ``bound`` steps, without a sort.
+    """
+    occurs = np.zeros(bound, bool)
+    occurs[numbers] = True
+    place = np.cumsum(occurs) - 1
+    return np.flatnonzero(occurs), place[numbers]
+
+
 def scatter_mean(values: np.ndarray, index: np.ndarray, n: int) -> np.ndarray:
     """Mean of the values that share an index, summed in float64.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from twist.geometry.voxels import distinct
 from twist.learning.batches import Batch
 from twist.learning.losses import proposal_targets, recorrection_loss
 from twist.learning.processes import ALONE, Processes
@@ -167,7 +168,7 @@ def _scene_proposals(
     voxels = proposal_voxels(
         proposals, voxel, position, of_point, model.table, model.settings.recorrection_grid
     )
-    rows, scene_voxel = torch.unique(voxels.scene_voxel, return_inverse=True)
+    rows, scene_voxel = map(torch.from_numpy, distinct(voxels.scene_voxel.numpy(), len(position)))
     return SceneProposals(
         replace(voxels, scene_voxel=scene_voxel).to(model.device),
         features[rows.to(model.device)],

@@ -9,7 +9,7 @@ import torch
 
 from twist.classes import ClassTable
 from twist.geometry.sums import mean_over
-from twist.geometry.voxels import run_starts
+from twist.geometry.voxels import distinct, run_starts
 from twist.regions import Regions
 
 
@@ -53,7 +53,8 @@ def proposal_voxels(
     Each proposal's longest side spans ``grid`` voxels, whatever its size: a shape looks the same to Ψ near
     and far, and its extent in metres is told apart.
     """
-    keys = np.unique(proposals.region_of_entry << 32 | voxel_of_point[proposals.index])
+    keys = np.sort(proposals.region_of_entry << 32 | voxel_of_point[proposals.index])
+    keys = keys[run_starts(keys)]
     owner, scene_voxel = keys >> 32, keys & 0xFFFFFFFF
     starts = run_starts(owner)
     where = position[scene_voxel]
@@ -62,7 +63,7 @@ def proposal_voxels(
     local = (where - ((low + high) / 2)[owner]) / half_side[owner, None]
     cell = np.clip(((local + 1) / 2 * grid).astype(np.int64), 0, grid - 1)
     cell_key = ((owner * grid + cell[:, 0]) * grid + cell[:, 1]) * grid + cell[:, 2]
-    unique_key, voxel_of_entry = np.unique(cell_key, return_inverse=True)
+    unique_key, voxel_of_entry = distinct(cell_key, len(proposals) * grid**3)
     digits = [
         unique_key // grid**3,
         unique_key // grid**2 % grid,
