@@ -225,6 +225,30 @@ def test_without_published_lists_scenes_are_drawn() -> None:
     assert found == draw_labelled(10, 3, TRAIN, facts())
 
 
+def half_annotated() -> dict[str, Any]:
+    """Every other scene came without annotation."""
+    return {name: entry | {"labelled": k % 2 == 1} for k, (name, entry) in enumerate(facts().items())}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scenes_without_annotation_are_never_drawn(seed: int) -> None:
+    draw = draw_labelled(25, seed, TRAIN, half_annotated())
+    assert len(set(draw)) == 10
+    assert set(draw) <= set(TRAIN[1::2])
+    assert len(draw_labelled(50, seed, TRAIN, half_annotated())) == 20
+    with pytest.raises(TwistError, match=r"55 % of 40 .* are 22, but 20 have an annotation; .*scene0000_00"):
+        draw_labelled(55, seed, TRAIN, half_annotated())
+
+
+def test_scenes_without_annotation_are_refused_as_labelled_ones(tmp_path: Path) -> None:
+    with pytest.raises(TwistError, match=r"at 100 % .*: 20 of the 40 labelled scenes have no annotation"):
+        labelled_scenes(settings(), tmp_path, "100", 0, TRAIN, half_annotated())
+    (tmp_path / "5.txt").write_text(f"{TRAIN[1]}\n{TRAIN[2]}\n")
+    listed = settings(label_lists="{ratio}.txt", own_lists=True)
+    with pytest.raises(TwistError, match=rf"5\.txt: 1 of the 2 labelled .*, first {TRAIN[2]}; name ann"):
+        labelled_scenes(listed, tmp_path, "5", 0, TRAIN, half_annotated())
+
+
 def test_published_lists_stand_for_every_seed(tmp_path: Path) -> None:
     listed = settings(label_lists="efficient/{ratio}.txt", own_lists=True)
     (tmp_path / "efficient").mkdir()
@@ -304,6 +328,15 @@ def test_the_command_writes_three_lists(tmp_path: Path) -> None:
     }
     assert tuple(parts["labelled"]) == draw_labelled(10, 0, TRAIN, facts())
     assert sorted(parts["labelled"] + parts["unlabelled"]) == list(TRAIN)
+
+
+def test_a_scored_scene_without_annotation_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = {"scene_type": None, "instances": {}, "labelled": False}
+    assert split(tmp_path, facts() | {"scene0100_00": bare}) == 1
+    assert "1 of the 1 scored scenes have no annotation, first scene0100_00" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ class DataSettings:
     )
     own_lists: bool = setting(False, "the lists are your own: do not compare them with the published hashes")
     scenes_per_job: int = setting(
-        15, "scenes per preparation job; start-up costs a second a job", at_least=1, changes_result=False
+        15, "scenes per preparation job; start-up costs a second per job", at_least=1, changes_result=False
     )
     inference_shards: int = setting(
         1, "jobs that labelling and prediction are each divided into", at_least=1, changes_result=False

@@ -173,7 +173,7 @@ class PseudoLabelSettings:
         at_most=1,
     )
     certainty_threshold: tuple[float, ...] = setting(
-        (0.5,), "keeps proposals above; one value, or one a round [P]", at_least=0, at_most=1
+        (0.5,), "keeps proposals above; one value, or one per round [P]", at_least=0, at_most=1
     )
     overlap_iou: float = setting(
         0.3,
@@ -206,7 +206,7 @@ class SelfTrainingSettings:
     """The rounds after the label-only start."""
 
     rounds: int = setting(5, "[P]", at_least=1)
-    iterations: int = setting(10_000, "steps a round [C]", at_least=1)
+    iterations: int = setting(10_000, "steps per round [C]", at_least=1)
     labelled_per_step: int = setting(1, "labelled scenes in every step [C]", at_least=1)
     pseudo_per_step: int = setting(3, "pseudo-labelled scenes in every step [C]", at_least=1)
     pseudo_weight: float = setting(

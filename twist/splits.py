@@ -132,18 +132,33 @@ def labelled_scenes(
     """The labelled part of the training scenes: all at 100 %, a list where the data set has one, else
     ``draw_labelled``.
 
-    Raises TwistError for a ratio below one scene and for listed scenes outside the training scenes.
+    facts: of the scenes, from preparation; of a scene that they do not describe, nothing is known
+    Raises TwistError for a ratio below one scene, for listed scenes outside the training scenes and for
+    labelled scenes without annotation: Ψ would take all their proposals for background.
     """
     if float(ratio) == 100:
-        return tuple(train)
-    if not settings.data.label_lists:
+        names, source = tuple(train), "at 100 % every training scene is labelled"
+    elif not settings.data.label_lists:
         return draw_labelled(float(ratio), seed, train, facts)
-    path = label_list(settings, raw, ratio, seed)
-    names = read_list(path, settings.data.own_lists)
-    unknown = sorted(set(names) - set(train))
-    if unknown:
-        raise TwistError(f"{path}: {len(unknown)} scenes are not in the training list, first {unknown[0]}")
+    else:
+        path = label_list(settings, raw, ratio, seed)
+        names, source = read_list(path, settings.data.own_lists), f"{path}"
+        unknown = sorted(set(names) - set(train))
+        if unknown:
+            raise TwistError(
+                f"{path}: {len(unknown)} scenes are not in the training list, first {unknown[0]}"
+            )
+    if bare := without_annotation(names, facts):
+        raise TwistError(
+            f"{source}: {len(bare)} of the {len(names)} labelled scenes have no annotation, first {bare[0]}; "
+            "name annotated ones alone, in data.label_lists (docs/own-data.md)"
+        )
     return names
+
+
+def without_annotation(names: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
+    """Those of the scenes of which preparation says that they came without annotation."""
+    return [name for name in names if not facts.get(name, {}).get("labelled", True)]
 
 
 def labelled_count(settings: Settings, raw: Path, ratio: str, seed: int, train: int) -> int:
@@ -180,11 +195,19 @@ def draw_labelled(
     facts: per scene ``scene_type`` and ``instances`` (class name -> count), from preparation.
     Of 100 random draws in which each room type has its share, the first that shows most classes is taken:
     where a third of the classes is never labelled, nobody can learn them, and a comparison says little.
-    The drawing looks at labels that training never sees.
+    The drawing looks at labels that training never sees. Scenes without annotation are never drawn; raises
+    TwistError where too few have one.
     """
     count = scenes_of_ratio(ratio_pct, len(train))
+    bare = without_annotation(train, facts)
+    annotated = [name for name in train if name not in set(bare)] if bare else train
+    if len(annotated) < count:
+        raise TwistError(
+            f"{ratio_pct:g} % of {len(train)} training scenes are {count}, but {len(annotated)} have an "
+            f"annotation; annotate more, or ask for a smaller ratio. Without one is {bare[0]}"
+        )
     rng = np.random.default_rng([seed, 17])
-    types = {name: facts[name]["scene_type"] or "" for name in train}
+    types = {name: facts[name]["scene_type"] or "" for name in annotated}
     draws = [_draw_by_type(count, types, rng) for _ in range(_CANDIDATES)]
     coverage = [len({c for name in draw for c in facts[name]["instances"]}) for draw in draws]
     return tuple(sorted(draws[int(np.argmax(coverage))]))

@@ -118,7 +118,12 @@ def test_scans_without_annotation(raw: Path) -> None:
             (raw / "scans" / name / f"{name}{ending}").unlink()
     found = inspected(raw)
     assert problems_of(found) == [f"scan {VAL[0]} is to be scored and has no annotation"]
-    assert any("1 training scans have no annotation" in note for note in found.notes)
+    assert any("1 of 3 training scans have no annotation" in note for note in found.notes)
+    (raw / "5.txt").write_text(f"{TRAIN[1]}\n")
+    (raw / "10.txt").write_text(f"{TRAIN[0]}\n{TRAIN[1]}\n")
+    problems = "; ".join(problems_of(inspected(raw, label_lists="{ratio}.txt")))
+    assert f"10.txt: 1 of the 2 labelled scenes have no annotation, first {TRAIN[0]}" in problems
+    assert "5.txt" not in problems
 
 
 def test_labels_that_contradict_and_wrong_units_are_problems(raw: Path) -> None:

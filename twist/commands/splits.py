@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.errors import TwistError
     from twist.files import read_json, write_text
     from twist.runs import chosen_settings
-    from twist.splits import labelled_scenes, scene_lists
+    from twist.splits import labelled_scenes, scene_lists, without_annotation
 
     settings = chosen_settings(arguments)
     facts = read_json(arguments.scenes)
@@ -43,6 +43,11 @@ def run(arguments: argparse.Namespace) -> None:
         raise TwistError(
             f"{arguments.scenes} is of another data set or outdated: it does not describe {len(unknown)} of "
             f"the scenes, first {unknown[0]}"
+        )
+    if bare := without_annotation(lists.val, facts):
+        raise TwistError(
+            f"{len(bare)} of the {len(lists.val)} scored scenes have no annotation, first {bare[0]}: nothing "
+            "could be scored there; take them off the validation list"
         )
     labelled = labelled_scenes(settings, arguments.raw, arguments.ratio, arguments.seed, lists.train, facts)
     unlabelled = sorted(set(lists.train) - set(labelled))

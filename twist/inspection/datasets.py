@@ -25,6 +25,7 @@ from twist.splits import (
     labelled_scenes,
     lists_folder,
     scene_lists,
+    without_annotation,
 )
 
 _RATIOS = ("1", "5", "10", "20")
@@ -103,7 +104,7 @@ def inspect_dataset(dataset: str, settings: Settings, *, quick: bool = False, jo
     # A map that could not be read is a problem already; with an empty one every category would be another.
     look = inspector(settings, raw, label_map or {}, quick or label_map is None)
     found.scans = list(_with_progress(map_in_processes(look, tasks, jobs, chunksize=4), len(tasks)))
-    _look_at_all(found, settings, there)
+    _look_at_all(found, settings, raw, there)
     found.problems = list(dict.fromkeys(found.problems))
     return found
 
@@ -150,15 +151,21 @@ def _with_progress(records: Iterable[ScanRecord], total: int) -> Iterator[ScanRe
         yield record
 
 
-def _look_at_all(found: Inspection, settings: Settings, there: tuple[str, ...]) -> None:
+def _look_at_all(found: Inspection, settings: Settings, raw: Path, there: tuple[str, ...]) -> None:
     """What only the scans together show."""
-    bare = {scan.name for scan in found.scans if scan.facts and not scan.facts["labelled"]}
+    described = {scan.name: scan.facts for scan in found.scans if scan.facts}
+    bare = set(without_annotation(list(described), described))
+    for ratio in found.labelled:
+        found.attempt(labelled_scenes, settings, raw, ratio, 0, found.lists.train, described)
     found.problems += [
         f"scan {name} is to be scored and has no annotation" for name in found.lists.val if name in bare
     ]
     unlabelled = [name for name in found.lists.train if name in bare]
     if unlabelled and settings.data.own_lists:
-        found.notes.append(f"{len(unlabelled)} training scans have no annotation, first {unlabelled[0]}")
+        found.notes.append(
+            f"{len(unlabelled)} of {len(found.lists.train)} training scans have no annotation, first "
+            f"{unlabelled[0]}: they are never drawn as labelled ones"
+        )
     elif unlabelled:
         found.problems += [
             f"training scan {name} has no annotation: an incomplete download" for name in unlabelled
