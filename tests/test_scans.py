@@ -15,7 +15,7 @@ from twist.classes import SCANNET
 from twist.errors import TwistError
 from twist.files import write_text
 from twist.network.model import Model
-from twist.scans import each_scan
+from twist.scans import each_scan, work_on
 
 NAMES = ("a", "b", "c")
 CPU = torch.device("cpu")
@@ -144,6 +144,33 @@ def test_shards_that_start_together_work_together(data: Path) -> None:
         shard.join()
     assert [shard.exitcode for shard in shards] == [0] * len(NAMES)
     assert {path.stem for path in (data / "out").glob("*.npz")} == set(NAMES)
+
+
+def test_an_orphan_of_the_same_job_is_waited_for(data: Path) -> None:
+    """Both would do the same scans, and the one that ends last would replace what the other vouches for."""
+    orphan = each_scan([data / "model.pt"], data, NAMES, data / "out", "", CPU)
+    _, _, first = next(orphan)
+    successor = multiprocessing.get_context("spawn").Process(target=work_through, args=(data,))
+    successor.start()
+    successor.join(8)
+    assert successor.is_alive()
+    write_text(first, "the orphan's")
+    for _, _, out in orphan:
+        write_text(out, "the orphan's")
+    successor.join()
+    assert successor.exitcode == 0
+    assert {path.read_text() for path in (data / "out").glob("*.npz")} == {"the orphan's"}
+
+
+def test_an_error_on_the_way_names_the_scan(data: Path) -> None:
+    with (
+        pytest.raises(TwistError, match=r"^scene b: too little memory .*; lower inference\.voxels_max"),
+        work_on("b"),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    (data / "scenes" / "b.npz").write_bytes(b"")
+    with pytest.raises(TwistError, match=r"^scene b: "):
+        work_through(data)
 
 
 @pytest.mark.parametrize("name", ["precious.npz", "shard0.json"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -42,6 +44,15 @@ def open_device(name: str) -> torch.device:
     else:
         raise TwistError(f"device {name!r} is not supported; give cpu, cuda, cuda:N or auto")
     return device
+
+
+@contextmanager
+def enough_memory(advice: str) -> Iterator[None]:
+    """Inside, too little memory on a GPU is a TwistError that ends with the advice."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TwistError(f"too little memory on the GPU ({str(error).splitlines()[0]}); {advice}") from error
 
 
 def describe(device: torch.device) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -145,6 +146,15 @@ class Regions:
         for k in worst_first if takes_part is None else worst_first[takes_part[worst_first]]:
             owner[self[k]] = k
         return owner
+
+    def spread(self, values: np.ndarray, elsewhere: Any) -> np.ndarray:
+        """(N, ...) the value of each point's region, ``elsewhere`` where it is in none; for disjoint regions.
+
+        values: (K, ...)
+        """
+        of_point = np.full((self.size_of_scene, *values.shape[1:]), elsewhere, values.dtype)
+        of_point[self.index] = values[self.region_of_entry]
+        return of_point
 
     def incidence(self) -> sparse.csr_array:
         """(K, size_of_scene) int32 sparse matrix: 1 where the point is in the region."""

@@ -14,15 +14,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from twist.errors import TwistError
-from twist.files import exclusive_lock_if_free, file_sha256, shared_lock, write_text
-from twist.inference import infer, predictions
+from twist.devices import enough_memory
+from twist.errors import TwistError, naming
+from twist.files import exclusive_lock, exclusive_lock_if_free, file_sha256, shared_lock, write_text
+from twist.inference import extract, infer, predictions, recorrected_proposals
 from twist.inspection.own_scan import FittedScan
 from twist.learning.samples import SceneSample, load_sample, make_sample
 from twist.network.ensemble import Ensemble
 from twist.regions import Regions
+from twist.selftraining.evidence import Evidence
+from twist.selftraining.pseudolabels import PseudoLabels, initial_pseudo_labels, proposal_pseudo_labels
 from twist.settings import Settings
 
+_MEMORY_ADVICE = "lower inference.voxels_max, so that large scans go through the network in tiles"
 _LINE_EVERY_S = 5.0
 _SAY_WAITING_AFTER_S = 2.0
 
@@ -41,8 +45,19 @@ def each_scan(
     Results of other models or other settings in ``out_dir`` are deleted first. Prints progress.
     Raises TwistError where ``out_dir`` holds files of this kind that no such job wrote.
     """
-    with _current_results_alone(out_dir, "".join(map(file_sha256, models)) + depends):
+    job = hashlib.sha256("\n".join(scenes).encode()).hexdigest()[:12]
+    with (
+        _current_results_alone(out_dir, "".join(map(file_sha256, models)) + depends),
+        exclusive_lock(out_dir / f".{job}.lock", f"{out_dir}, {len(scenes)} scans"),  # an orphan of this job
+    ):
         yield from _missing_scans(models, data, scenes, out_dir, device)
+
+
+@contextmanager
+def work_on(scene: str) -> Iterator[None]:
+    """Inside, errors name the scan, and too little memory says what to do."""
+    with naming(f"scene {scene}"), enough_memory(_MEMORY_ADVICE):
+        yield
 
 
 def _missing_scans(
@@ -62,7 +77,8 @@ def _missing_scans(
     for done, name in enumerate(missing, start=1):
         result, written_at = out_dir / f"{name}.npz", _written_at(inputs[name])
         features = ensemble.settings.features
-        sample = load_sample(*inputs[name], ensemble.table, hide_labels=True, features=features)
+        with work_on(name):
+            sample = load_sample(*inputs[name], ensemble.table, hide_labels=True, features=features)
         yield ensemble, sample, result
         if result.exists():  # of a scan that was prepared anew meanwhile it is outdated
             os.utime(result, ns=(written_at, written_at))
@@ -124,6 +140,27 @@ def _begin(out_dir: Path, mark: Path, digest: str) -> None:
     for stale in others:
         stale.unlink()
     write_text(mark, digest)
+
+
+def pseudo_label(
+    ensemble: Ensemble, sample: SceneSample, settings: Settings, round_number: int
+) -> tuple[PseudoLabels, Evidence]:
+    """What a round, from 1 on, learns of a scan, by the models of the round before; and what it rests on.
+
+    Round 1 learns classes alone, for Ψ cannot judge yet [paper].
+    """
+    options = settings.pseudolabels
+    if round_number == 1:
+        said = extract(ensemble, sample, settings.inference, options.views)
+        labels = initial_pseudo_labels(said.probability, sample.supervoxel, options)
+        return labels, Evidence.of(said.probability)
+    answer = infer(ensemble, sample, settings.proposals, settings.inference, options.views)
+    proposals = recorrected_proposals(answer, ensemble.table)
+    threshold = options.threshold_of(round_number)
+    labels = proposal_pseudo_labels(
+        answer.point_probability, sample.supervoxel, proposals, ensemble.table, options, threshold
+    )
+    return labels, Evidence.of(answer.point_probability, proposals)
 
 
 def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twist.errors import TwistError
-from twist.geometry.voxels import distinct, scatter_mean, voxelise
+from twist.geometry.voxels import MOST_MARKS, distinct, scatter_mean, voxelise
 
 
 @settings(max_examples=80, deadline=None)
@@ -68,10 +68,10 @@ def test_scatter_mean_by_hand():
     assert scatter_mean(np.zeros((3, 0)), index, 3).shape == (3, 0)
 
 
-@given(numbers=st.lists(st.integers(0, 40), max_size=60))
-def test_distinct_numbers_as_unique(numbers):
+@given(numbers=st.lists(st.integers(0, 40), max_size=60), bound=st.sampled_from([41, MOST_MARKS + 1]))
+def test_distinct_numbers_as_unique(numbers, bound):
     numbers = np.array(numbers, np.int64)
-    found, place = distinct(numbers, 41)
+    found, place = distinct(numbers, bound)
     expected, inverse = np.unique(numbers, return_inverse=True)
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(place, inverse)

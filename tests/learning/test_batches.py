@@ -57,6 +57,13 @@ def test_voxels_are_means_of_their_points(tmp_path: Path) -> None:
     assert met == set(range(len(batch.indices)))
 
 
+def test_a_scene_that_cannot_be_voxelised_is_named(tmp_path: Path) -> None:
+    whole = room_sample(tmp_path, 200, 0, name="room0")
+    torn = replace(whole, name="room1", xyz=np.where(np.arange(200)[:, None] == 7, np.nan, whole.xyz))
+    with pytest.raises(TwistError, match=r"^scene room1: point 7 at "):
+        make_batch([whole, torn], SETTINGS.network)
+
+
 def test_features_come_in_the_order_of_the_setting(tmp_path: Path) -> None:
     sample = room_sample(tmp_path, 60)
     both = point_features(sample, ("height", "rgb"))

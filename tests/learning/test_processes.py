@@ -96,6 +96,35 @@ def test_batchnorm_over_processes_is_batchnorm() -> None:
     torch.testing.assert_close(shared.eval()(values), plain.eval()(values), rtol=1e-3, atol=1e-4)
 
 
+def test_batchnorm_over_processes_in_mixed_precision() -> None:
+    """float16 goes in and out; squares of such values overflow it, so statistics are of float32."""
+    torch.manual_seed(0)
+    half, single = BatchNorm(4), BatchNorm(4)
+    for layer in (half, single):
+        synchronise(layer, lambda values: values)
+    values = (300 * torch.randn(50, 4) + 900).half()
+    inputs = [values.clone().requires_grad_(), values.float().requires_grad_()]
+    outputs = [layer(x) for layer, x in zip((half, single), inputs, strict=True)]
+    (outputs[0].float().square().sum()).backward()
+    (outputs[1].square().sum()).backward()
+    assert (outputs[0].dtype, inputs[0].grad.dtype) == (torch.float16, torch.float16)
+    torch.testing.assert_close(outputs[0].float(), outputs[1], rtol=1e-2, atol=1e-2)
+    torch.testing.assert_close(inputs[0].grad.float(), inputs[1].grad, rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(half.state_dict(), single.state_dict())
+    assert half.running_var.dtype == torch.float32
+
+
+def test_a_failed_exchange_tells_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several GPUs all may fail at once, for want of shared memory: no process has ended then."""
+
+    def failing(*_: Any) -> None:
+        raise RuntimeError("NCCL error: unhandled system error\nLast error: /dev/shm is full")
+
+    monkeypatch.setattr(torch.distributed, "all_reduce", failing)
+    with pytest.raises(TwistError, match=r"has ended, .* \(NCCL error: unhandled .*\); where none has"):
+        Processes(0, 2).total(torch.ones(3))
+
+
 def test_processes_divide_the_scenes_that_one_would_see(data: Path, tmp_path: Path) -> None:
     plan = mixed_plan(data, ROUND, 1, 2)
     cache = Trainer(plan, tmp_path, CPU, SilentLog(tmp_path, STEPS, "")).cache

@@ -166,6 +166,33 @@ def test_nan_in_a_scene_stops_with_its_name_and_keeps_the_last_state(
     assert f"goes on from the saved step {step}" in log_of(tmp_path)
 
 
+def test_too_little_memory_on_a_gpu_says_what_to_lower(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loss(*_: Any) -> Weights:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(trainer, "extraction_loss", loss)
+    with pytest.raises(TwistError, match=r"2\.00 GiB\.\); lower augmentation\.voxels_max .* is kept$"):
+        run(plan_of(data), tmp_path)
+
+
+def test_a_model_names_the_code_that_trained_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the one that lies in the checkout by the end."""
+    plan, plain = plan_of(data, steps=3), TrainingLog.add
+
+    def add(log: TrainingLog, *rest: Any) -> None:
+        monkeypatch.setattr(trainer, "training_provenance", lambda device: {"revision": "later"})
+        plain(log, *rest)
+
+    monkeypatch.setattr(trainer, "training_provenance", lambda device: {"revision": "first"})
+    monkeypatch.setattr(TrainingLog, "add", add)
+    run(plan, tmp_path)
+    assert Model.load(tmp_path / "model.pt").facts["trained_with"] == {"revision": "first"}
+
+
 @pytest.mark.parametrize("clip", [0.0, 10.0])
 def test_a_gradient_that_is_nan_never_reaches_the_weights(
     clip: float,

@@ -64,6 +64,8 @@ def test_a_change_of_pseudo_labels_shares_the_control(project: Project) -> None:
         ("tiny_50pct-plus-init1/round1/pseudolabels/shard0.json", "labels in results/tiny_50pct-plus/round1"),
         ("tiny_50pct/round1/pseudolabels/shard7.json", "shard0.json to shard0.json"),
         ("tiny_50pct/round1/predictions/shard7.json", "shard0.json to shard0.json"),
+        ("tiny_50pct/round01/eval.json", "No rule to produce"),
+        ("tiny_50pct/round1/predictions/shard00.json", "No rule to produce"),
     ],
 )  # fmt: skip
 def test_what_lies_elsewhere_is_not_made_twice(target: str, told: str, project: Project) -> None:

@@ -40,32 +40,19 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.devices import open_device
     from twist.errors import TwistError
     from twist.files import read_names, write_json
-    from twist.inference import extract, infer, recorrected_proposals
     from twist.runs import chosen_settings
-    from twist.scans import each_scan
-    from twist.selftraining.evidence import Evidence
-    from twist.selftraining.pseudolabels import initial_pseudo_labels, proposal_pseudo_labels
+    from twist.scans import each_scan, pseudo_label, work_on
 
     settings = chosen_settings(arguments)
-    options, out_dir = settings.pseudolabels, arguments.out_dir
-    threshold = options.threshold_of(arguments.round)
+    out_dir = arguments.out_dir
     if arguments.round < 1:
         raise TwistError("--round counts from 1; round 0 trains on labels alone and needs none of these")
     scenes = read_names(arguments.scenes)[arguments.shard]
     depends = settings.of_labelling(arguments.round)
     device = open_device(arguments.device)
     for models, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
-        if arguments.round == 1:
-            points = extract(models, sample, settings.inference, options.views)
-            labels = initial_pseudo_labels(points.probability, sample.supervoxel, options)
-            evidence = Evidence.of(points.probability)
-        else:
-            inference = infer(models, sample, settings.proposals, settings.inference, options.views)
-            proposals = recorrected_proposals(inference, models.table)
-            labels = proposal_pseudo_labels(
-                inference.point_probability, sample.supervoxel, proposals, models.table, options, threshold
-            )
-            evidence = Evidence.of(inference.point_probability, proposals)
+        with work_on(sample.name):
+            labels, evidence = pseudo_label(models, sample, settings, arguments.round)
         evidence.save(out)  # first: a scan with labels counts as done
         labels.save(out)
 
@@ -75,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     instances = sum(fact["instances"] for fact in facts.values())
     print(f"round {arguments.round}: {100 * share:.1f} % of the points labelled, {instances} instances kept")
     if arguments.round > 1 and instances == 0:
+        threshold = settings.pseudolabels.threshold_of(arguments.round)
         print(f"no proposal was kept above certainty {threshold}: the round trains on semantic labels only")
 
 

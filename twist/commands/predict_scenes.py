@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     from twist.network.model import trained_with
     from twist.regions import Regions
     from twist.runs import chosen_settings
-    from twist.scans import each_scan
+    from twist.scans import each_scan, work_on
 
     begin = time.perf_counter()
     settings = chosen_settings(arguments)
@@ -49,10 +49,12 @@ def run(arguments: argparse.Namespace) -> None:
     device = open_device(arguments.device)
     limits, options = settings.inference, settings.prediction
     for models, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
-        inference = infer(
-            models, sample, settings.proposals, limits, options.views, options.class_weight_power
-        )
-        predictions(inference, models.table, options).save(out)
+        with work_on(sample.name):
+            inference = infer(
+                models, sample, settings.proposals, limits, options.views, options.class_weight_power
+            )
+            found = predictions(inference, models.table, options)
+        found.save(out)
     instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
     manifest = {
         "device": describe(device),

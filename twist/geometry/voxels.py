@@ -11,6 +11,8 @@ from twist.errors import TwistError
 
 _BITS = 21  # an axis; three fit into the 63 bits of a non-negative int64
 _MOST = 1 << _BITS
+#: Of ``distinct``, nine bytes each.
+MOST_MARKS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,15 @@ def run_starts(ordered: np.ndarray) -> np.ndarray:
 def distinct(numbers: np.ndarray, bound: int) -> tuple[np.ndarray, np.ndarray]:
     """The distinct ones of (N,) integers in 0..bound - 1, ascending, and each one's place among them, int64.
 
-    ``np.unique(numbers, return_inverse=True)`` in ``bound`` steps, without a sort.
+    ``np.unique(numbers, return_inverse=True)`` in ``bound`` steps, without a sort, while they fit in memory.
     """
+    if bound > MOST_MARKS:
+        found, place = np.unique(numbers, return_inverse=True)
+        return found.astype(np.int64), place
     occurs = np.zeros(bound, bool)
     occurs[numbers] = True
-    place = np.cumsum(occurs) - 1
+    place = np.cumsum(occurs)
+    place -= 1
     return np.flatnonzero(occurs), place[numbers]
 
 

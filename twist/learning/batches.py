@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from twist.errors import naming
 from twist.geometry.voxels import scatter_mean, voxelise
 from twist.learning.augment import augment
 from twist.learning.paste import InstanceBank
@@ -115,8 +116,11 @@ def instance_centres(xyz: np.ndarray, instance: np.ndarray) -> np.ndarray:
 
 
 def make_batch(samples: list[SceneSample], network: NetworkSettings) -> Batch:
-    """Voxelise scenes and join them."""
-    voxels = [voxelise(sample.gridded_xyz, network.voxel_size_m) for sample in samples]
+    """Voxelise scenes and join them. Raises TwistError naming a scene that cannot be voxelised."""
+    voxels = []
+    for sample in samples:
+        with naming(f"scene {sample.name}"):
+            voxels.append(voxelise(sample.gridded_xyz, network.voxel_size_m))
     first_voxel = np.cumsum([0] + [len(v) for v in voxels])
     pairs = list(zip(samples, voxels, strict=True))
     indices = [
@@ -218,9 +222,10 @@ class BatchSequence(StepSequence[Batch]):
         samples = []
         scenes = list(enumerate(self.mix.scenes_of_step(step, self.seed)))
         for k, (name, is_pseudo) in scenes[self.processes.part_of(len(scenes))]:
-            sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
             rng = np.random.default_rng([self.seed, 2, step, k])
-            if is_pseudo and paste:
-                sample = self._bank.paste(sample, paste, rng)
-            samples.append(augment(sample, settings.augmentation, settings.network.voxel_size_m, rng))
+            with naming(f"scene {name}"):
+                sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
+                if is_pseudo and paste:
+                    sample = self._bank.paste(sample, paste, rng)
+                samples.append(augment(sample, settings.augmentation, settings.network.voxel_size_m, rng))
         return make_batch(samples, settings.network)

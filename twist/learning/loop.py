@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import torch
 from torch import nn
 
+from twist.devices import enough_memory
 from twist.errors import TwistError
 from twist.files import remove_unfinished
 from twist.learning.ahead import ahead
@@ -56,6 +57,11 @@ class TrainingLoop(ABC, Generic[B]):
 
     #: The section of the settings that holds the learning rate.
     section = "training"
+    #: What to do where a GPU has too little memory for a step.
+    memory_advice = (
+        "lower augmentation.voxels_max (larger scans are cropped), training.scenes_per_step or "
+        "selftraining.pseudo_per_step; the last saved state is kept"
+    )
 
     def __init__(
         self,
@@ -183,7 +189,8 @@ class TrainingLoop(ABC, Generic[B]):
             for batch in ahead(self.batches(range(self.step, total)), self.device):
                 computing_since = time.monotonic()
                 rate = learning_rate(self.step, total, settings)
-                parts = self.train_step(batch, rate)
+                with enough_memory(self.memory_advice):
+                    parts = self.train_step(batch, rate)
                 now = time.monotonic()
                 seconds = {"data_s": computing_since - waiting_since, "compute_s": now - computing_since}
                 voxels = int(self.processes.table([len(batch.indices)]).sum())
@@ -261,9 +268,10 @@ class TrainingLoop(ABC, Generic[B]):
         parts = self.processes.gather((unclean, batch.names))
         unclean, names = ([name for part in parts for name in part[k]] for k in (0, 1))
         suspects = f"scene {unclean[0]} has such input" if unclean else f"scenes {', '.join(names)}"
+        cure = "Set training.mixed_precision: false, lower" if self.scaler.is_enabled() else "Lower"
         raise self.processes.common(
             TwistError(
                 f"the {bad} is NaN or infinite at step {self.step + 1} ({suspects}); the last good state is "
-                f"kept. Lower {self.section}.learning_rate or set training.gradient_clip, and run again"
+                f"kept. {cure} {self.section}.learning_rate or set training.gradient_clip, and run again"
             )
         )

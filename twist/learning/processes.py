@@ -140,5 +140,11 @@ def _summed(values: torch.Tensor) -> torch.Tensor:
 def _partners_needed() -> Iterator[None]:
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
-        raise PartnerLost("another process of this training has ended, so that this one ends, too") from error
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise PartnerLost(
+            f"another process of this training has ended, so that this one ends, too ({why}); where none "
+            "has, NCCL_DEBUG=WARN tells more"
+        ) from error

@@ -26,7 +26,7 @@ class SceneProposals:
     """The P proposals of one annotated scene, as Ψ learns from them.
 
     voxels: their shape; ``scene_voxel`` counts rows of ``features``
-    features: (U, C) float32 of Φ
+    features: (U, C) of Φ, float32; float16 in mixed precision
     certainty: (P,) float32 and label: (P,) int64, the targets of ``proposal_targets``
     """
 
@@ -90,13 +90,13 @@ def recorrection_step(
     Of several processes each finds the proposals of its scenes, and every one computes Ψ on all of them, with
     the way back to Φ for its own: with few annotated scenes a step there is little to divide.
     """
-    probability, centre = _in_memory(extraction, batch)
-    batch = batch.in_memory
+    probability, centre = _answers_in_memory(extraction, batch)
+    host = batch.in_memory
     features = extraction.features
     if not settings.recorrection.gradient_to_features:
         features = features.detach()
-    annotated = [int(b) for b in np.flatnonzero(batch.annotated_scenes)]
-    found = [_scene_proposals(batch, b, features, probability, centre, model, settings) for b in annotated]
+    annotated = [int(b) for b in np.flatnonzero(host.annotated_scenes)]
+    found = [_scene_proposals(host, b, features, probability, centre, model, settings) for b in annotated]
     found = _of_all_processes(found, processes, model.device)
     fresh = [scene for scene in found if scene is not None]
     scenes = fresh + memory.recall(settings.recorrection.scenes_per_step - len(found))
@@ -118,7 +118,7 @@ def recorrection_step(
     return losses, sum(len(scene.label) for scene in fresh) / max(len(found), 1)
 
 
-def _in_memory(extraction: Extraction, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+def _answers_in_memory(extraction: Extraction, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """Class probabilities (V, C) and instance centres (V, 3) of the voxels, float32; one wait for a GPU."""
     probability = torch.softmax(extraction.logits.detach().float(), dim=1)
     centre = batch.position + extraction.offset.detach().float()
@@ -140,7 +140,7 @@ def _of_all_processes(
 
 
 def _scene_proposals(
-    batch: Batch,
+    host: Batch,
     b: int,
     features: torch.Tensor,
     probability: np.ndarray,
@@ -148,23 +148,23 @@ def _scene_proposals(
     model: Model,
     settings: Settings,
 ) -> SceneProposals | None:
-    """Proposals of scene b with their targets; None where it has none. batch: in main memory."""
-    points = batch.points_of(b)
-    voxel = batch.voxel_of_point[points].numpy()
-    pieces = Regions.from_ids(batch.supervoxel[points].numpy())
+    """Proposals of scene b with their targets; None where it has none. host: in main memory."""
+    points = host.points_of(b)
+    voxel = host.voxel_of_point[points].numpy()
+    pieces = Regions.from_ids(host.supervoxel[points].numpy())
     of_point = probability[voxel]
     if settings.proposals.supervoxel_mean:
         of_point = supervoxel_mean(of_point, pieces)
-    xyz = batch.xyz[points].numpy()
+    xyz = host.xyz[points].numpy()
     proposals = group_points(of_point, xyz, centre[voxel], pieces, model.table, settings.proposals)
     if len(proposals) == 0:
         return None
     largest = np.argsort(-proposals.sizes, kind="stable")[: settings.recorrection.proposals_max]
     proposals = proposals.select(np.sort(largest))
-    instance, semantic = batch.instance[points].numpy(), batch.semantic[points].numpy()
+    instance, semantic = host.instance[points].numpy(), host.semantic[points].numpy()
     truth = Regions.from_ids(instance, label=semantic)
     certainty, label = proposal_targets(proposals, truth, model.table, settings.recorrection)
-    position = batch.position.numpy()
+    position = host.position.numpy()
     voxels = proposal_voxels(
         proposals, voxel, position, of_point, model.table, model.settings.recorrection_grid
     )

@@ -174,7 +174,7 @@ def describe_supervoxels(
         ],
         axis=1,
     )
-    return statistics[np.unique(supervoxel, return_inverse=True)[1]].astype(np.float32)
+    return pieces.spread(statistics.astype(np.float32), 0)
 
 
 class SampleCache:

@@ -17,7 +17,7 @@ import torch
 
 from twist.classes import ClassTable
 from twist.devices import describe
-from twist.errors import TwistError
+from twist.errors import TwistError, naming
 from twist.files import exclusive_lock
 from twist.geometry.thinning import merge_equal, nearest_spacing
 from twist.learning.batches import Batch, BatchSequence, Mix
@@ -114,6 +114,8 @@ class Trainer(TrainingLoop[Batch]):
         if processes.count > 1:
             synchronise(model.extraction, processes.total)
         states = StateFolder(work, plan.origin, log.line)
+        # Of the code that runs: by the end, the checkout may be another.
+        self._trained_with = training_provenance(describe(device))
         super().__init__(model, settings, plan.iterations, states, device, log, processes=processes)
 
     def further_state(self) -> dict[str, Any]:
@@ -129,6 +131,10 @@ class Trainer(TrainingLoop[Batch]):
         return sequence.loader(self.settings.workers, self.device)
 
     def losses(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+        with naming(f"scenes {', '.join(batch.names)}"):
+            return self._losses(batch)
+
+    def _losses(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
         settings = self.plan.settings
         extraction = self.model.extraction(batch.features, batch.indices, len(batch), batch.largest_index)
         losses = extraction_loss(
@@ -159,7 +165,7 @@ class Trainer(TrainingLoop[Batch]):
 
     def facts(self) -> dict[str, Any]:
         facts = {"steps": self.plan.iterations, "seed": self.plan.seed, **self._predicting_facts()}
-        return facts | {"trained_with": training_provenance(describe(self.device))}
+        return facts | {"trained_with": self._trained_with}
 
     def write(self, out: Path, facts: dict[str, Any]) -> None:
         """The model with the averaged weights: what evaluates, labels and starts the next round."""

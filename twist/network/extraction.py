@@ -18,7 +18,7 @@ class Extraction:
     """What Φ says of V voxels.
 
     features: (V, C) of the backbone; logits: (V, classes); offset: (V, 3) metres, from the mean position of
-    the voxel's points to the centre of the instance it lies on.
+    the voxel's points to the centre of the instance it lies on. All float32; float16 in mixed precision.
     """
 
     features: torch.Tensor

@@ -38,6 +38,7 @@ class ProposalRecorrection(nn.Module):
         super().__init__()
         channels = settings.recorrection_channels
         self.levels = len(channels) - 1
+        self.largest_index = (settings.recorrection_grid - 1,) * 3
         self.stem = ConvBlock(submanifold(channels_in + 3, channels[0], "proposal0", device), channels[0])
         stages: list[nn.Module] = [ResBlock(channels[0], channels[0], "proposal0", device)]
         for level, (above, here) in enumerate(itertools.pairwise(channels), start=1):
@@ -55,7 +56,14 @@ class ProposalRecorrection(nn.Module):
         """features: (V, C) of Φ for the scene voxels that ``proposals.scene_voxel`` points to."""
         entries = torch.cat([features[proposals.scene_voxel], proposals.position], dim=1)
         voxels = scatter_mean(entries, proposals.voxel_of_entry, len(proposals.indices))
-        x = sparse_tensor(voxels, proposals.indices, len(proposals), self.levels, check=False)
+        x = sparse_tensor(
+            voxels,
+            proposals.indices,
+            len(proposals),
+            self.levels,
+            check=False,
+            largest_index=self.largest_index,
+        )
         x = self.encoder(self.stem(x))
         owner = x.indices[:, 0].long()
         pooled = torch.cat(

@@ -72,6 +72,9 @@ class Pretrainer(TrainingLoop[PairBatch]):
     """The state of one pre-training, in memory; see ``pretrain``."""
 
     section = "pretraining"
+    memory_advice = (
+        "lower augmentation.voxels_max or pretraining.pairs_per_step; the last saved state is kept"
+    )
     model: ContrastiveNetwork
 
     def __init__(self, plan: PretrainingPlan, work: Path, device: torch.device, log: TrainingLog) -> None:

@@ -38,9 +38,7 @@ def annotate_segments(segments: np.ndarray, thing: np.ndarray, things: int) -> n
     """
     partition = Regions.from_ids(segments)
     winner, _ = majority(partition, thing, things)
-    result = np.empty(len(segments), np.int32)
-    result[partition.index] = winner[partition.region_of_entry]
-    return result
+    return partition.spread(winner.astype(np.int32), -1)
 
 
 def number_instances(

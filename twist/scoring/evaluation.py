@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from twist.classes import ClassTable
-from twist.errors import TwistError
+from twist.errors import TwistError, naming
 from twist.formats.results import read_ground_truth, read_predictions
 from twist.formats.submission import open_submission, same_scenes, scenes_of
 from twist.regions import Regions
@@ -44,7 +43,7 @@ def evaluate(
     """
     matches, coverages = [], []
     for name in scene_names:
-        with _naming(name):
+        with naming(f"scene {name}"):
             semantic, instance = truth_of(name)
             predictions = predictions_of(name, len(semantic))
             check_fit(semantic, instance, predictions, table)
@@ -77,7 +76,7 @@ def match_run(
     _check_names(scene_names)
     truth_of, matches = _prepared(scene_folder), []
     for name in scene_names:
-        with _naming(name):
+        with naming(f"scene {name}"):
             predictions = Regions.load(Path(prediction_folder) / f"{name}.npz")
             matches.append(match_scene(*truth_of(name), predictions, table))
     return matches
@@ -134,11 +133,3 @@ def _prepared(folder: str | Path) -> Callable[[str], Truth]:
         return semantic, instance
 
     return truth_of
-
-
-@contextmanager
-def _naming(scene: str) -> Iterator[None]:
-    try:
-        yield
-    except TwistError as error:
-        raise TwistError(f"scene {scene}: {error}") from error

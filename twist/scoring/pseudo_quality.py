@@ -135,7 +135,7 @@ def offset_errors(xyz: np.ndarray, fits: Fits) -> tuple[np.ndarray, np.ndarray, 
     between both centres (P,) and the distance from the point to the true centre (P,), metres.
     """
     xyz = xyz.astype(np.float64)
-    region, instance = (_region_of_point(regions) for regions in (fits.regions, fits.truth))
+    region, instance = (regions.spread(np.arange(len(regions)), -1) for regions in (fits.regions, fits.truth))
     points = np.flatnonzero((region >= 0) & (instance >= 0))
     centre = mean_over(fits.truth, xyz)[instance[points]]
     error = np.linalg.norm(mean_over(fits.regions, xyz)[region[points]] - centre, axis=1)
@@ -164,13 +164,6 @@ def _row(name: str, kind: str, counts: LabelCounts, figures: dict[str, np.ndarra
         key: int(values[k]) for key, values in vars(counts).items() if key.endswith(("points", "instances"))
     }
     return {"class": name, "kind": kind} | {key: float(figures[key][k]) for key in FIGURES} | whole
-
-
-def _region_of_point(regions: Regions) -> np.ndarray:
-    """(N,) int64: the region of each point, -1 = none; for disjoint regions."""
-    of_point = np.full(regions.size_of_scene, -1, np.int64)
-    of_point[regions.index] = regions.region_of_entry
-    return of_point
 
 
 def _check(

@@ -9,7 +9,7 @@ from operator import add
 from pathlib import Path
 
 from twist.classes import ClassTable
-from twist.errors import TwistError
+from twist.errors import TwistError, naming
 from twist.scene import Scene
 from twist.scoring.pseudo_quality import LabelCounts, count_labels
 from twist.scoring.reliability import Reliability, certainty_reliability, probability_reliability
@@ -78,7 +78,7 @@ def _diagnose_scan(
         )
     truth = scene.semantic, scene.instance
     is_thing, probability = table.is_thing[evidence.predicted], evidence.confidence / 255
-    try:
+    with naming(f"scene {scene.name}"):
         return Diagnosis(
             count_labels(scene.xyz, truth, (labels.semantic, labels.instance), table),
             certainty_reliability(evidence.proposals, *truth, table, settings),
@@ -87,5 +87,3 @@ def _diagnose_scan(
                 for kind in (is_thing, ~is_thing)
             ),
         )
-    except TwistError as error:
-        raise TwistError(f"scene {scene.name}: {error}") from error

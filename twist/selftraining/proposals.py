@@ -13,10 +13,7 @@ from twist.settings import ProposalSettings
 
 def supervoxel_mean(values: np.ndarray, pieces: Regions) -> np.ndarray:
     """(N, C) values per point -> the mean over each point's supervoxel, (N, C) float32."""
-    mean = mean_over(pieces, values).astype(np.float32)
-    smooth = np.empty_like(values, dtype=np.float32)
-    smooth[pieces.index] = mean[pieces.region_of_entry]
-    return smooth
+    return pieces.spread(mean_over(pieces, values).astype(np.float32), 0)
 
 
 def group_points(

@@ -104,11 +104,7 @@ def _initial_labels(
         label, agreeing = majority(pieces, vote, probability.shape[1])
         label = np.where(agreeing / pieces.sizes >= settings.initial_share, label, -1)
     confidence = np.where(label >= 0, mean[np.arange(len(pieces)), label], 0)
-    semantic = np.full(len(probability), -1, np.int32)
-    weight = np.zeros(len(probability), np.float32)
-    semantic[pieces.index] = label[pieces.region_of_entry]
-    weight[pieces.index] = confidence[pieces.region_of_entry]
-    return semantic, weight
+    return pieces.spread(label.astype(np.int32), -1), pieces.spread(confidence.astype(np.float32), 0)
 
 
 def _weighted(

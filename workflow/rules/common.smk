@@ -52,10 +52,10 @@ wildcard_constraints:
     dataset=r"[a-z0-9]+(-[a-z0-9]+)*",
     ratio=r"\d+(\.\d+)?",
     run=r"[a-z0-9]+(-[a-z0-9]+)*_\d+(\.\d+)?pct(-[a-z0-9.]+)*",
-    round=r"\d+",
-    seed=r"\d+",
+    round=r"0|[1-9]\d*",
+    seed=r"0|[1-9]\d*",
     chunk=r"(test)?\d{3}\d*",
-    shard=r"\d+",
+    shard=r"0|[1-9]\d*",
     scan=r"[^/]+",
 
 
