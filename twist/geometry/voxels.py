@@ -46,7 +46,8 @@ def voxelise(xyz: np.ndarray, voxel_size_m: float, origin: np.ndarray | None = N
     lowest = axes.min(axis=1, initial=np.inf) if origin is None else np.asarray(origin, np.float64)
     cells = np.floor((axes - lowest[:, None]) / voxel_size_m)
     if not (cells.min(initial=0) >= 0 and cells.max(initial=0) < _MOST):  # also true for NaN
-        first = int((~((cells >= 0) & (cells < _MOST))).any(axis=0).argmax())
+        bad = ~np.isfinite(axes) if not np.isfinite(axes).all() else ~((cells >= 0) & (cells < _MOST))
+        first = int(bad.any(axis=0).argmax())
         raise TwistError(
             f"point {first} at {axes[:, first].tolist()} lies outside the voxel grid (origin "
             f"{lowest.tolist()}, voxel_size_m {voxel_size_m}); a grid may have {_MOST} voxels an axis"
