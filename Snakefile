@@ -6,12 +6,15 @@
 # The self-training loop is this DAG: round r's labels need round r-1's model. All work is done by
 # `python -m twist VERB`; rules hold files, settings and resources.
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: "config/config.yaml"
+# Of what was planned, for the Snakemake that runs a job elsewhere; see keep_configuration.
+configfile: f"{os.environ.get('TWIST_CONFIG', 'config')}/config.yaml"
 
 
 report: "workflow/report/workflow.rst"

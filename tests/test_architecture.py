@@ -31,6 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "stamps",
         "provenance",
         "locks",
+        "planned",
         "leases",
         "parallel",
         "slurm",

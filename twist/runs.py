@@ -19,6 +19,7 @@ import yaml
 from twist.checking import read_yaml
 from twist.errors import TwistError
 from twist.modifiers import METHODS, PRETRAINED, modifier_layers
+from twist.planned import config_folder
 from twist.settings import Settings
 
 CONFIG_SETTINGS = "config.yaml: settings"
@@ -176,7 +177,7 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings")
     group.add_argument("--run", metavar="NAME", help="settings of this run, such as rooms_5pct-seed1")
     group.add_argument("--dataset", metavar="NAME", help="settings of this data set, where no run is meant")
-    group.add_argument("--config", type=Path, default=Path("config"), help="its folder; default: config")
+    group.add_argument("--config", type=Path, default=config_folder(), help="its folder; default: config")
     example = "come over the files', such as 'prediction: {min_score: 0.3}'"
     group.add_argument("--override", default="{}", metavar="YAML", help=example)
 

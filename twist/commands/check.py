@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from twist.checking import natural
+from twist.planned import config_folder
 
 HELP = "look at all raw files of a data set and tell every problem at once; exit code 1 if there is one"
 EXAMPLE = "python -m twist check scannet --jobs 4"
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", type=natural, default=1, help="processes; each holds one scan")
     parser.add_argument("--out-dir", type=Path, help="gets check.md, with a line a scan, and check.json")
-    parser.add_argument("--config", type=Path, default=Path("config"), help="folder of the configuration")
+    parser.add_argument("--config", type=Path, default=config_folder(), help="folder of the configuration")
     parser.add_argument("--override", default="{}", metavar="YAML", help="settings over the files'")
     parser.set_defaults(run=None)  # a data set's settings, not a run's
 

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from twist.errors import TwistError
 from twist.experiments.labels import diagnosis_file, labelled_rows
 from twist.experiments.rows import Experiment
 from twist.locks import clear_stale_locks, sole_run
+from twist.planned import VARIABLE, config_folder, keep_configuration
 from twist.runs import Run
 from twist.slurm import cancel_orphans
 from twist.splits import labelled_count
@@ -43,7 +45,7 @@ shell.prefix(
 
 validate(config, "../schemas/config.schema.yaml")
 
-CONFIG = Path("config")
+CONFIG = config_folder()
 ENVIRONMENT = "../../envs/twist.yaml"
 OVERRIDES = config["settings"]
 
@@ -74,6 +76,9 @@ def as_workflow_error(function):
 
 if workflow.is_main_process:
     as_workflow_error(clear_stale_locks)(Path(".snakemake"))
+    os.environ[VARIABLE] = str(
+        keep_configuration(CONFIG, Path(".snakemake/configurations"))
+    )
 
 
 # --- runs -----------------------------------------------------------------------------------------
