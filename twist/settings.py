@@ -135,8 +135,8 @@ class Settings:
         wanted: dict[str, Any] = {}
         for name in names or [section.name for section in fields(self)]:
             section, _, key = name.partition(".")
-            values = getattr(self, section)
-            if key and not hasattr(values, key):
+            values = getattr(self, section, None)
+            if values is None or (key and not hasattr(values, key)):
                 raise KeyError(f"no setting {name}")
             for entry in fields(values):
                 if entry.name == key or (not key and entry.metadata["changes_result"]):
