@@ -13,8 +13,13 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# Of what was planned, for the Snakemake that runs a job elsewhere; see keep_configuration.
-configfile: f"{os.environ.get('TWIST_CONFIG', 'config')}/config.yaml"
+# A Snakemake that runs a job for another one, as on Slurm, reads what that one planned with; see twist/planned.py.
+CONFIG = (
+    "config" if workflow.is_main_process else os.environ.get("TWIST_CONFIG", "config")
+)
+
+
+configfile: f"{CONFIG}/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -34,6 +39,7 @@ include: "workflow/rules/showing.smk"
 
 
 onstart:
+    refuse_edited_plan()
     with sole_run() as sole:
         if sole:
             cancel_orphans(Path.cwd())

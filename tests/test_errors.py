@@ -7,6 +7,7 @@ import torch
 
 from twist.devices import enough_memory
 from twist.errors import TwistError, naming
+from twist.learning.processes import PartnerLost
 
 
 def test_an_error_is_given_its_subject() -> None:
@@ -17,6 +18,12 @@ def test_an_error_is_given_its_subject() -> None:
 def test_a_subject_is_named_once() -> None:
     with pytest.raises(TwistError, match=r"^scene a came without labels$"), naming("scene a"):
         raise TwistError("scene a came without labels")
+
+
+def test_another_kind_of_error_passes() -> None:
+    """Whoever catches it needs its kind."""
+    with pytest.raises(PartnerLost, match=r"^another process"), naming("scenes a, b"):
+        raise PartnerLost("another process has ended")
 
 
 def test_a_defect_stays_one() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
+from contextlib import redirect_stdout
 from multiprocessing import synchronize
 from pathlib import Path
 
@@ -146,19 +148,27 @@ def test_shards_that_start_together_work_together(data: Path) -> None:
     assert {path.stem for path in (data / "out").glob("*.npz")} == set(NAMES)
 
 
+def succeed(data: Path, done: Path) -> None:
+    with (data / "said").open("w") as said, redirect_stdout(said):
+        done.write_text(" ".join(work_through(data)))
+
+
 def test_an_orphan_of_the_same_job_is_waited_for(data: Path) -> None:
     """Both would do the same scans, and the one that ends last would replace what the other vouches for."""
     orphan = each_scan([data / "model.pt"], data, NAMES, data / "out", "", CPU)
     _, _, first = next(orphan)
-    successor = multiprocessing.get_context("spawn").Process(target=work_through, args=(data,))
+    successor = multiprocessing.get_context("spawn").Process(target=succeed, args=(data, data / "done"))
     successor.start()
-    successor.join(8)
-    assert successor.is_alive()
+    deadline = time.monotonic() + 120
+    while not ((data / "said").exists() and "3 scans is being worked on by" in (data / "said").read_text()):
+        assert time.monotonic() < deadline
+        assert successor.is_alive()
+        time.sleep(0.05)
     write_text(first, "the orphan's")
     for _, _, out in orphan:
         write_text(out, "the orphan's")
     successor.join()
-    assert successor.exitcode == 0
+    assert (successor.exitcode, (data / "done").read_text()) == (0, "")
     assert {path.read_text() for path in (data / "out").glob("*.npz")} == {"the orphan's"}
 
 

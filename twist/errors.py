@@ -13,10 +13,13 @@ class TwistError(Exception):
 
 @contextmanager
 def naming(subject: str) -> Iterator[None]:
-    """An error inside names the subject, such as ``scene scene0000_00``, unless it does so already."""
+    """An error inside names the subject, such as ``scene scene0000_00``, unless it does so already.
+
+    Kinds of TwistError are of something else, and pass.
+    """
     try:
         yield
     except TwistError as error:
-        if str(error).startswith(subject):
+        if type(error) is not TwistError or str(error).startswith(subject):
             raise
         raise TwistError(f"{subject}: {error}") from error

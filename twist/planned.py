@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
+
+from twist.errors import TwistError
+from twist.files import atomic_write
 
 #: Names the kept copy in the environment of a workflow's jobs, those of Slurm included.
 VARIABLE = "TWIST_CONFIG"
@@ -22,21 +23,33 @@ def config_folder() -> Path:
 
 
 def keep_configuration(config: Path, folder: Path) -> Path:
-    """A copy of the YAML files of ``config``, below ``folder``; the same one as long as they say the same."""
-    files = {path.relative_to(config): path.read_bytes() for path in sorted(config.rglob("*.yaml"))}
+    """A copy of the YAML files of ``config``, below ``folder``; the same one as long as they say the same.
+
+    Links are followed; hidden files, as editors make them, are not looked at. Raises TwistError for what
+    cannot be read or written.
+    """
+    files = _yaml_files(config)
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name} {len(content)}\n".encode() + content)
     kept = folder / digest.hexdigest()[:16]
-    if kept.is_dir():
-        return kept
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder))
     for name, content in files.items():
-        (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
-        (unfinished / name).write_bytes(content)
-    try:
-        unfinished.rename(kept)
-    except OSError:  # another workflow of this folder was quicker
-        shutil.rmtree(unfinished)
+        path = kept / name
+        if not path.is_file() or path.read_bytes() != content:  # a power cut may have emptied it
+            with atomic_write(path) as handle:
+                handle.write(content)
     return kept
+
+
+def _yaml_files(config: Path) -> dict[str, bytes]:
+    """Content by path below ``config``, sorted."""
+    names = [
+        os.path.relpath(Path(folder, name), config)
+        for folder, _, inside in os.walk(config, followlinks=True)
+        for name in inside
+        if name.endswith(".yaml") and not name.startswith(".")
+    ]
+    try:
+        return {name: (config / name).read_bytes() for name in sorted(names)}
+    except OSError as error:
+        raise TwistError(f"{error.filename}: {error.strerror or error}") from error

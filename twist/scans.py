@@ -170,8 +170,9 @@ def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -
     """
     features = ensemble.settings.features
     sample = make_sample(fitted.scene, fitted.supervoxels, ensemble.table, features=features)
-    options = settings.prediction
-    answer = infer(
-        ensemble, sample, settings.proposals, settings.inference, options.views, options.class_weight_power
-    )
+    options, limits = settings.prediction, settings.inference
+    with enough_memory(_MEMORY_ADVICE):
+        answer = infer(
+            ensemble, sample, settings.proposals, limits, options.views, options.class_weight_power
+        )
     return predictions(answer, ensemble.table, options), answer.probability.argmax(axis=1)

@@ -138,11 +138,13 @@ def labelled_scenes(
     """
     if float(ratio) == 100:
         names, source = tuple(train), "at 100 % every training scene is labelled"
+        advice = "take them off the training list, or ask for a smaller ratio"
     elif not settings.data.label_lists:
         return draw_labelled(float(ratio), seed, train, facts)
     else:
         path = label_list(settings, raw, ratio, seed)
         names, source = read_list(path, settings.data.own_lists), f"{path}"
+        advice = "name annotated ones alone"
         unknown = sorted(set(names) - set(train))
         if unknown:
             raise TwistError(
@@ -151,7 +153,7 @@ def labelled_scenes(
     if bare := without_annotation(names, facts):
         raise TwistError(
             f"{source}: {len(bare)} of the {len(names)} labelled scenes have no annotation, first {bare[0]}; "
-            "name annotated ones alone, in data.label_lists (docs/own-data.md)"
+            f"{advice} (docs/own-data.md)"
         )
     return names
 

@@ -117,6 +117,19 @@ def test_a_scan_that_is_not_learned_from_repeats_no_training(tmp_path: Path) -> 
     assert "step 2/2" in said
 
 
+def test_a_list_of_an_older_draw_with_scans_without_annotation_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labelled.txt").write_text("room0\nroom1\n")
+    (tmp_path / "scenes.json").write_text(
+        json.dumps({"room0": {"labelled": True}, "room1": {"labelled": False}})
+    )
+    words = ["train", "--stage", "start", "--run", "tiny_50pct", "--data", str(tmp_path), "--device", "cpu"]
+    words += ["--labelled", f"{tmp_path}/labelled.txt", "--scenes", f"{tmp_path}/scenes.json"]
+    assert main([*words, "--work", f"{tmp_path}/work", "--out", f"{tmp_path}/model.pt"]) == 1
+    assert "1 of the 2 scans have no annotation, first room1; Ψ would" in capsys.readouterr().err
+
+
 def test_by_hand_other_pseudo_labels_are_learned_and_other_paths_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

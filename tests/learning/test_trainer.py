@@ -173,7 +173,7 @@ def test_too_little_memory_on_a_gpu_says_what_to_lower(
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     monkeypatch.setattr(trainer, "extraction_loss", loss)
-    with pytest.raises(TwistError, match=r"2\.00 GiB\.\); lower augmentation\.voxels_max .* is kept$"):
+    with pytest.raises(TwistError, match=r"2\.00 GiB\.\); lower augmentation\.voxels_max .* anew$"):
         run(plan_of(data), tmp_path)
 
 

@@ -67,14 +67,20 @@ def run(arguments: argparse.Namespace) -> None:
 
     from twist.classes import CLASS_TABLES
     from twist.errors import TwistError
-    from twist.files import read_names
+    from twist.files import read_json, read_names
     from twist.learning.launching import launch
     from twist.learning.origins import origin_of, prepared_scans, results_for_scans
     from twist.learning.trainer import TrainingPlan
+    from twist.splits import without_annotation
 
     labelled, is_start = read_names(arguments.labelled), arguments.stage == "start"
     if not labelled:
         raise TwistError(f"{arguments.labelled} lists no scenes; training needs labelled ones")
+    if arguments.scenes and (bare := without_annotation(labelled, read_json(arguments.scenes))):
+        raise TwistError(
+            f"{arguments.labelled}: {len(bare)} of the {len(labelled)} scans have no annotation, first "
+            f"{bare[0]}; Ψ would take all their proposals for background. Delete the list, to have it made again"
+        )
     if arguments.start and arguments.backbone:
         raise TwistError("give --start or --backbone: a model to go on from has its backbone already")
     files = {what: vars(arguments)[what] for what in ("labelled", "unlabelled", "start", "backbone")}

@@ -223,9 +223,10 @@ class BatchSequence(StepSequence[Batch]):
         scenes = list(enumerate(self.mix.scenes_of_step(step, self.seed)))
         for k, (name, is_pseudo) in scenes[self.processes.part_of(len(scenes))]:
             rng = np.random.default_rng([self.seed, 2, step, k])
+            bank = self._bank if is_pseudo and paste else None  # made of other scenes
             with naming(f"scene {name}"):
                 sample = self.cache.get(name, self.mix.pseudo_folder if is_pseudo else None)
-                if is_pseudo and paste:
-                    sample = self._bank.paste(sample, paste, rng)
+                if bank is not None:
+                    sample = bank.paste(sample, paste, rng)
                 samples.append(augment(sample, settings.augmentation, settings.network.voxel_size_m, rng))
         return make_batch(samples, settings.network)

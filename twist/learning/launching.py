@@ -92,6 +92,8 @@ def member(body: Callable[..., None], arguments: tuple[Any, ...]) -> None:
 
 def _leave(code: int) -> NoReturn:
     """End at once; torch's own end waits for a launcher that may have died, or aborts over its threads."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:  # also where nobody reads any more
+        os._exit(code)

@@ -60,7 +60,7 @@ class TrainingLoop(ABC, Generic[B]):
     #: What to do where a GPU has too little memory for a step.
     memory_advice = (
         "lower augmentation.voxels_max (larger scans are cropped), training.scenes_per_step or "
-        "selftraining.pseudo_per_step; the last saved state is kept"
+        "selftraining.pseudo_per_step; with other settings the training starts anew"
     )
 
     def __init__(
@@ -184,13 +184,12 @@ class TrainingLoop(ABC, Generic[B]):
         settings, total = self.settings, self.iterations
         self.model.train()
         saved_at, pause_s = time.monotonic(), settings.save_every_s
-        with stop_signals() as stopped:
+        with stop_signals() as stopped, enough_memory(self.memory_advice):
             waiting_since = time.monotonic()
             for batch in ahead(self.batches(range(self.step, total)), self.device):
                 computing_since = time.monotonic()
                 rate = learning_rate(self.step, total, settings)
-                with enough_memory(self.memory_advice):
-                    parts = self.train_step(batch, rate)
+                parts = self.train_step(batch, rate)
                 now = time.monotonic()
                 seconds = {"data_s": computing_since - waiting_since, "compute_s": now - computing_since}
                 voxels = int(self.processes.table([len(batch.indices)]).sum())

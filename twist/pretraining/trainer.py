@@ -72,9 +72,7 @@ class Pretrainer(TrainingLoop[PairBatch]):
     """The state of one pre-training, in memory; see ``pretrain``."""
 
     section = "pretraining"
-    memory_advice = (
-        "lower augmentation.voxels_max or pretraining.pairs_per_step; the last saved state is kept"
-    )
+    memory_advice = "lower pretraining.pairs_per_step or augmentation.voxels_max, and it starts anew"
     model: ContrastiveNetwork
 
     def __init__(self, plan: PretrainingPlan, work: Path, device: torch.device, log: TrainingLog) -> None:

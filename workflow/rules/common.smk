@@ -18,7 +18,7 @@ from twist.errors import TwistError
 from twist.experiments.labels import diagnosis_file, labelled_rows
 from twist.experiments.rows import Experiment
 from twist.locks import clear_stale_locks, sole_run
-from twist.planned import VARIABLE, config_folder, keep_configuration
+from twist.planned import VARIABLE, keep_configuration
 from twist.runs import Run
 from twist.slurm import cancel_orphans
 from twist.splits import labelled_count
@@ -45,7 +45,8 @@ shell.prefix(
 
 validate(config, "../schemas/config.schema.yaml")
 
-CONFIG = config_folder()
+CONFIG = Path(CONFIG)
+KEPT = Path(".snakemake/configurations")
 ENVIRONMENT = "../../envs/twist.yaml"
 OVERRIDES = config["settings"]
 
@@ -76,9 +77,14 @@ def as_workflow_error(function):
 
 if workflow.is_main_process:
     as_workflow_error(clear_stale_locks)(Path(".snakemake"))
-    os.environ[VARIABLE] = str(
-        keep_configuration(CONFIG, Path(".snakemake/configurations"))
-    )
+    os.environ[VARIABLE] = str(as_workflow_error(keep_configuration)(CONFIG, KEPT))
+
+
+def refuse_edited_plan():
+    if str(keep_configuration(CONFIG, KEPT)) != os.environ[VARIABLE]:
+        raise WorkflowError(
+            f"{CONFIG}/ was edited while the run was planned; run the same command again"
+        )
 
 
 # --- runs -----------------------------------------------------------------------------------------
