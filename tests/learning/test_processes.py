@@ -29,7 +29,7 @@ from twist.errors import TwistError
 from twist.learning.batches import BatchSequence, Mix
 from twist.learning.launching import launch
 from twist.learning.log import SilentLog, TrainingLog
-from twist.learning.processes import ALONE, Processes
+from twist.learning.processes import ALONE, PartnerLost, Processes
 from twist.learning.trainer import Trainer, TrainingPlan, train
 from twist.network.blocks import BatchNorm, synchronise
 from twist.network.model import Model
@@ -123,6 +123,24 @@ def test_a_failed_exchange_tells_its_reason(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.distributed, "all_reduce", failing)
     with pytest.raises(TwistError, match=r"has ended, .* \(NCCL error: unhandled .*\); where none has"):
         Processes(0, 2).total(torch.ones(3))
+
+
+def test_a_partner_lost_within_a_step_is_told_as_such(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as an error of the step's scenes: the launcher must not name this process as the one that failed."""
+
+    def failing(*_: Any) -> None:
+        raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr(torch.distributed, "broadcast_object_list", lambda values: None)
+    monkeypatch.setattr(torch.distributed, "all_reduce", failing)
+    plan, processes = mixed_plan(data, START, 2, 0), Processes(0, 2)
+    trainer = Trainer(plan, tmp_path, CPU, SilentLog(tmp_path, STEPS, ""), processes)
+    batch = BatchSequence(trainer.cache, plan.mix, plan.settings, plan.seed, range(1), processes).batch(0)
+    trainer.model.train()
+    with pytest.raises(PartnerLost, match=r"^another process .*closed by peer"):
+        trainer.losses(batch)
 
 
 def test_processes_divide_the_scenes_that_one_would_see(data: Path, tmp_path: Path) -> None:
