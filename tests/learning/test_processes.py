@@ -128,7 +128,7 @@ def test_a_failed_exchange_tells_its_reason(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_partner_lost_within_a_step_is_told_as_such(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not as an error of the step's scenes: the launcher must not name this process as the one that failed."""
+    """Not as an error of the scenes: the launcher must not name this process as the one that failed."""
 
     def failing(*_: Any) -> None:
         raise RuntimeError("Connection closed by peer")

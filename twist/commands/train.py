@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.scenes and (bare := without_annotation(labelled, read_json(arguments.scenes))):
         raise TwistError(
             f"{arguments.labelled}: {len(bare)} of the {len(labelled)} scans have no annotation, first "
-            f"{bare[0]}; Ψ would take all their proposals for background. Delete the list and have it made anew"
+            f"{bare[0]}; Ψ would take all their proposals for background. Delete the list: it is made anew"
         )
     if arguments.start and arguments.backbone:
         raise TwistError("give --start or --backbone: a model to go on from has its backbone already")
