@@ -112,9 +112,12 @@ def test_a_run_on_slurm_is_a_run_on_one_machine(
 def test_a_requeued_and_a_preempted_training_go_on(
     cluster: Cluster, undisturbed: Project, tmp_path: Path
 ) -> None:
+    """What is edited meanwhile is not for the jobs that wait."""
     project = before_round_1(cluster, undisturbed, tmp_path / "requeued")
     process = project.start(TARGET)
     training = project.hold_training(process, 10)
+    file = project.folder / "config/datasets/tiny.yaml"
+    file.write_text(file.read_text().replace("prediction: {", "prediction: {min_score: 0.9, "))
     cluster.ask("scontrol", "requeue", training)
     cluster.start_now(training)
     assert project.hold_training(process, 25) == training

@@ -132,7 +132,7 @@ def test_an_unknown_experiment_stops_with_a_message(project: Project) -> None:
     done = project.attempt("results/experiments/yours.md")
     assert done.returncode == 1
     assert "there is no experiment 'yours'" in done.stdout
-    assert "known: mine, " in done.stdout
+    assert "known: dev_threshold, mine, " in done.stdout
 
 
 def test_a_mistake_in_an_experiment_stops_with_a_message(project: Project, tmp_path: Path) -> None:
