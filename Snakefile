@@ -6,17 +6,19 @@
 # The self-training loop is this DAG: round r's labels need round r-1's model. All work is done by
 # `python -m twist VERB`; rules hold files, settings and resources.
 
-import os
+import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
 
+sys.path.insert(0, str(workflow.basedir))
 
-# A Snakemake that runs a job for another one, as on Slurm, reads what that one planned with; see twist/planned.py.
-CONFIG = (
-    "config" if workflow.is_main_process else os.environ.get("TWIST_CONFIG", "config")
-)
+from twist.planned import config_folder
+
+# A Snakemake that runs a job for another one, as on Slurm, reads what that one planned with.
+CONFIG = Path("config") if workflow.is_main_process else config_folder()
 
 
 configfile: f"{CONFIG}/config.yaml"

@@ -17,7 +17,7 @@ import torch
 from twist.devices import enough_memory
 from twist.errors import TwistError, naming
 from twist.files import exclusive_lock, exclusive_lock_if_free, file_sha256, shared_lock, write_text
-from twist.inference import extract, infer, predictions, recorrected_proposals
+from twist.inference import Inference, extract, infer, predictions, recorrected_proposals
 from twist.inspection.own_scan import FittedScan
 from twist.learning.samples import SceneSample, load_sample, make_sample
 from twist.network.ensemble import Ensemble
@@ -163,6 +163,15 @@ def pseudo_label(
     return labels, Evidence.of(answer.point_probability, proposals)
 
 
+def scored_instances(
+    ensemble: Ensemble, sample: SceneSample, settings: Settings
+) -> tuple[Regions, Inference]:
+    """The scored instances of a scan, best first, and the answer that they were chosen from."""
+    options, limits = settings.prediction, settings.inference
+    answer = infer(ensemble, sample, settings.proposals, limits, options.views, options.class_weight_power)
+    return predictions(answer, ensemble.table, options), answer
+
+
 def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -> tuple[Regions, np.ndarray]:
     """The scored instances of one's own scan, best first, and the class index of each point, (M,) int64.
 
@@ -170,9 +179,6 @@ def find_instances(ensemble: Ensemble, fitted: FittedScan, settings: Settings) -
     """
     features = ensemble.settings.features
     sample = make_sample(fitted.scene, fitted.supervoxels, ensemble.table, features=features)
-    options, limits = settings.prediction, settings.inference
     with enough_memory(_MEMORY_ADVICE):
-        answer = infer(
-            ensemble, sample, settings.proposals, limits, options.views, options.class_weight_power
-        )
-    return predictions(answer, ensemble.table, options), answer.probability.argmax(axis=1)
+        instances, answer = scored_instances(ensemble, sample, settings)
+    return instances, answer.probability.argmax(axis=1)

@@ -36,24 +36,19 @@ def run(arguments: argparse.Namespace) -> None:
 
     from twist.devices import describe, open_device
     from twist.files import read_names, write_json
-    from twist.inference import infer, predictions
     from twist.network.model import trained_with
     from twist.regions import Regions
     from twist.runs import chosen_settings
-    from twist.scans import each_scan, work_on
+    from twist.scans import each_scan, scored_instances, work_on
 
     begin = time.perf_counter()
     settings = chosen_settings(arguments)
     scenes, out_dir = read_names(arguments.scenes)[arguments.shard], arguments.out_dir
     depends = settings.of_prediction()
     device = open_device(arguments.device)
-    limits, options = settings.inference, settings.prediction
     for models, sample, out in each_scan(arguments.model, arguments.data, scenes, out_dir, depends, device):
         with work_on(sample.name):
-            inference = infer(
-                models, sample, settings.proposals, limits, options.views, options.class_weight_power
-            )
-            found = predictions(inference, models.table, options)
+            found, _ = scored_instances(models, sample, settings)
         found.save(out)
     instances = {scene: len(Regions.load(out_dir / f"{scene}.npz")) for scene in scenes}
     manifest = {

@@ -12,8 +12,6 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-sys.path.insert(0, str(workflow.basedir))
-
 from twist.errors import TwistError
 from twist.experiments.labels import diagnosis_file, labelled_rows
 from twist.experiments.rows import Experiment
@@ -45,7 +43,6 @@ shell.prefix(
 
 validate(config, "../schemas/config.schema.yaml")
 
-CONFIG = Path(CONFIG)
 KEPT = Path(".snakemake/configurations")
 ENVIRONMENT = "../../envs/twist.yaml"
 OVERRIDES = config["settings"]
