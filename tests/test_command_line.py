@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -101,6 +102,17 @@ def test_an_interrupt_exits_with_130(
     monkeypatch.setattr(evaluate, "run", interrupted)
     assert main(EVALUATE) == 130
     assert capsys.readouterr().err == "twist evaluate: interrupted\n"
+
+
+def test_what_may_not_be_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def forbidden(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/data/scans")
+
+    monkeypatch.setattr(evaluate, "run", forbidden)
+    assert main(EVALUATE) == 1
+    assert capsys.readouterr().err == "twist evaluate: /data/scans: Permission denied\n"
 
 
 def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

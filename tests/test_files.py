@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import signal
 import stat
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -203,6 +205,36 @@ class TestNpz:
             with pytest.raises(TwistError, match=f"{name} is damaged"):
                 files.read_npz(tmp_path / name)
 
+    def test_every_bit_of_an_arrays_header_counts(self, tmp_path: Path) -> None:
+        """numpy's reader trusts a header's length and shape, and may never come to the checksum."""
+        arrays = {
+            "xyz": np.arange(300, dtype=np.float32).reshape(100, 3),
+            "faces": np.zeros((0, 3), np.int32),
+        }
+        files.write_npz(tmp_path / "a.npz", arrays)
+        sound = (tmp_path / "a.npz").read_bytes()
+        for start in (match.start() for match in re.finditer(b"\x93NUMPY", sound)):
+            for place in range(128):
+                damaged = bytearray(sound)
+                damaged[start + place] ^= 1 << place % 8
+                (tmp_path / "b.npz").write_bytes(damaged)
+                with pytest.raises(TwistError, match=r"b\.npz is damaged"):
+                    files.read_npz(tmp_path / "b.npz")
+
+    def test_arrays_of_any_form_come_back_as_they_were(self, tmp_path: Path) -> None:
+        arrays = {
+            "none": np.zeros((0, 3), np.int32),
+            "scalar": np.array(7.0),
+            "text": np.array(["a", "Φ"]),
+            "columns": np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+            "large_ends": np.arange(5, dtype=">i4"),
+        }
+        np.savez_compressed(tmp_path / "a.npz", **arrays)
+        for name, array in files.read_npz(tmp_path / "a.npz").items():
+            np.testing.assert_array_equal(array, arrays[name])
+            assert (array.dtype, array.strides) == (arrays[name].dtype, arrays[name].strides)
+            assert array.flags.writeable
+
     def test_what_cannot_be_read_is_not_called_damaged(self, tmp_path: Path) -> None:
         (tmp_path / "folder.npz").mkdir()
         with pytest.raises(TwistError, match=r"cannot read .*folder\.npz: Is a directory"):
@@ -214,6 +246,16 @@ def test_read_names(tmp_path: Path) -> None:
     assert files.read_names(tmp_path / "a.txt") == ("scene0001_00", "scene0002_01")
     with pytest.raises(TwistError, match=r"cannot read .*b\.txt"):
         files.read_names(tmp_path / "b.txt")
+
+
+def test_an_umlaut_of_two_characters_is_a_letter() -> None:
+    decomposed = unicodedata.normalize("NFD", "küche_1")
+    assert files.plain_names([decomposed], "list") == (decomposed,)
+
+
+def test_text_tells_of_names_that_are_no_text(tmp_path: Path) -> None:
+    files.write_text(tmp_path / "a", os.fsdecode(b"caf\xe9"))
+    assert (tmp_path / "a").read_text() == "caf\\udce9"
 
 
 def test_file_sha256(tmp_path: Path) -> None:

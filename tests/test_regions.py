@@ -171,6 +171,23 @@ class TestFiles:
         with pytest.raises(TwistError, match=r"a\.npz does not hold regions"):
             Regions.load(tmp_path / "a.npz")
 
+    @pytest.mark.parametrize("index", [[5, 5, 6], [6, 1, 6], [0.0, 1.0, 2.0]])
+    def test_points_that_are_no_numbers_or_come_twice_are_refused(self, index: list, tmp_path: Path) -> None:
+        arrays = {
+            "index": np.array([2, *index]),
+            "offsets": np.array([0, 1, 4]),
+            "label": np.zeros(2, np.int32),
+            "score": np.zeros(2, np.float32),
+            "size_of_scene": np.array(7),
+        }
+        write_npz(tmp_path / "a.npz", arrays)
+        with pytest.raises(
+            TwistError, match=r"a\.npz does not hold regions \((index is float|a region holds)"
+        ):
+            Regions.load(tmp_path / "a.npz")
+        write_npz(tmp_path / "b.npz", arrays | {"index": np.array([6, 6, 2, 0])})  # the same, in two regions
+        assert Regions.load(tmp_path / "b.npz").sizes.tolist() == [1, 3]
+
     def test_inconsistent_arrays_are_refused(self, tmp_path: Path) -> None:
         arrays = {key: np.zeros(3) for key in ("index", "offsets", "label", "score")}
         write_npz(tmp_path / "a.npz", arrays | {"size_of_scene": np.array(5)})

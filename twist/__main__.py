@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import pkgutil
 import sys
@@ -95,6 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # One thread a process unless asked for more (docs/architecture.md); BLAS reads this when it is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     argv = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # names of files may hold bytes that are no text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     verb = next((word for word in argv if not word.startswith("-")), None)
     arguments = build_parser(verb).parse_args(argv)
     try:
@@ -107,6 +111,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.verbose:
             raise
         print(f"twist {arguments.verb}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # such as a folder that may not be looked into; others are a defect
+        if arguments.verbose or error.filename is None:
+            raise
+        print(f"twist {arguments.verb}: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"twist {arguments.verb}: interrupted", file=sys.stderr)

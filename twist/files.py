@@ -6,23 +6,30 @@ import errno
 import fcntl
 import glob
 import hashlib
+import io
 import json
+import math
 import os
 import re
 import tempfile
+import tokenize
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 
 from twist.errors import TwistError
 
-#: What numpy, zipfile and zlib raise for damaged bytes; RuntimeError: flags that a flipped bit has set.
+#: What zipfile and zlib raise for damaged bytes; RuntimeError: flags that a flipped bit has set.
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+#: What numpy raises, beside ValueError, for a header that is no Python.
+_NO_HEADER = (TypeError, KeyError, SyntaxError, tokenize.TokenError, RecursionError)
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def unlinked(path: str | Path) -> Path:
@@ -43,7 +50,9 @@ def atomic_write(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         os.fchmod(descriptor, 0o666 & ~_umask())
-        with os.fdopen(descriptor, mode, encoding=None if "b" in mode else "utf-8") as handle:
+        # Names of files may hold bytes that are no UTF-8; text that tells of them is written all the same.
+        text = {} if "b" in mode else {"encoding": "utf-8", "errors": "backslashreplace"}
+        with os.fdopen(descriptor, mode, **text) as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
@@ -116,12 +125,13 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
     """Read every array of an npz, or those of some names that it has. Pickles are refused; a missing or
     damaged file raises TwistError.
 
-    The zip's own checksums are verified as each array is read.
+    The zip's own checksum of each array is verified.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            wanted = archive.files if names is None else [name for name in names if name in archive.files]
-            return {name: archive[name] for name in wanted}
+        with zipfile.ZipFile(path) as archive:
+            there = [entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy")]
+            wanted = there if names is None else [name for name in names if name in there]
+            return {name: array_of_npy(archive.read(f"{name}.npy")) for name in wanted}
     except FileNotFoundError as error:
         raise TwistError(
             f"{path} does not exist: the workflow step that makes it has not run, or it was deleted "
@@ -134,6 +144,25 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
             f"{path} is damaged ({error}); to have it made anew delete it and the step's manifest "
             "(docs/troubleshooting.md#a-file-is-damaged-or-gone)"
         ) from error
+
+
+def array_of_npy(data: bytes) -> np.ndarray:
+    """The array of a whole npy file. Raises ValueError for what is none, or another number of bytes than its
+    header announces: numpy's own reader takes a part, and before a zip has compared its checksum.
+    """
+    stream = io.BytesIO(data)
+    try:
+        read_header = _HEADERS[np.lib.format.read_magic(stream)]
+        shape, in_columns, dtype = read_header(stream)
+    except _NO_HEADER as error:
+        raise ValueError(f"no header of an array: {error}") from error
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    start = stream.tell()
+    if math.prod(shape) * dtype.itemsize != len(data) - start:
+        raise ValueError(f"{len(data) - start} bytes for an array {dtype}{shape}")
+    order: Literal["F", "C"] = "F" if in_columns else "C"
+    return np.ndarray(shape, dtype, data, start, order=order).copy(order="K")
 
 
 def read_names(path: str | Path) -> tuple[str, ...]:
@@ -153,7 +182,8 @@ def plain_names(names: Iterable[str], where: str | Path) -> tuple[str, ...]:
     """
     names = tuple(names)
     for name in names:
-        if not re.fullmatch(r"\w[\w.-]*", name):
+        # macOS writes an umlaut as two characters, of which the second is no letter
+        if not re.fullmatch(r"\w[\w.-]*", unicodedata.normalize("NFC", name)):
             raise TwistError(f"{where}: {name!r} is no scene name (letters, digits, _ - . only)")
     return names
 

@@ -166,8 +166,8 @@ def supervoxels_for_scenes(
     """Supervoxels of prepared scenes, each saved as ``out_dir/NAME.npz``; those that are current stay.
 
     scenes: scene name -> prepared npz; segments: scene name -> segs.json that came with the scan, or None.
-    The npz holds ``supervoxel`` (N,) int32 ids 0..K-1 and, for scans without faces, ``normal`` (N, 3) float32
-    in the scan's own frame.
+    The npz holds ``supervoxel`` (N,) int32 ids 0..K-1 and, for scans that are no mesh, ``normal`` (N, 3)
+    float32 in the scan's own frame.
     Returns the manifest: per scene source (release, mesh, cloud), supervoxels, purity (None where nothing is
     labelled) and sha256.
     """
@@ -201,7 +201,7 @@ def supervoxels_of(
         _, first, place = np.unique(segment, return_index=True, return_inverse=True)
         by_first_vertex = np.argsort(np.argsort(first))
         return "release", {"supervoxel": by_first_vertex[place].astype(np.int32)}
-    if len(scene.faces):
+    if scene.is_mesh:
         return "mesh", {"supervoxel": segment_mesh(scene.xyz, scene.faces, settings.k, settings.min_vertices)}
     ids, normals = segment_cloud(scene.xyz, settings.neighbours, settings.k, settings.min_vertices)
     return "cloud", {"supervoxel": ids, "normal": normals}

@@ -168,12 +168,40 @@ class Regions:
 
     @classmethod
     def load(cls, path: str | Path) -> Regions:
-        """Read what ``save`` wrote. Raises TwistError for a missing or damaged file."""
+        """Read what ``save`` wrote. Raises TwistError for a missing or damaged file, and for other arrays."""
         arrays = read_npz(path)
         try:
-            return cls(size_of_scene=int(arrays.pop("size_of_scene")), **arrays)
+            kinds = {"index": "iu", "offsets": "iu", "label": "iu", "score": "f"}
+            for key, kind in kinds.items():
+                if arrays[key].ndim != 1 or arrays[key].dtype.kind not in kind:
+                    raise TwistError(f"{key} is {arrays[key].dtype}{arrays[key].shape}")
+            regions = cls(size_of_scene=int(arrays.pop("size_of_scene")), **arrays)
+            if _any_repeats(regions):
+                raise TwistError("a region holds a point twice")
+            return regions
         except (KeyError, TypeError, TwistError) as error:
             raise TwistError(f"{path} does not hold regions ({error}); delete it and run again") from error
+
+
+def _any_repeats(regions: Regions) -> bool:
+    """Does a region hold a point twice?
+
+    Not where its indices rise, as they mostly do. Elsewhere each region writes the places of its entries, and
+    finds them again unless one has overwritten another.
+    """
+    rises = np.diff(regions.index) > 0
+    starts = regions.offsets[1:-1]
+    rises[starts[(starts > 0) & (starts < len(regions.index))] - 1] = True
+    if rises.all():
+        return False
+    places = np.arange(regions.sizes.max(initial=0), dtype=np.int32)
+    written = np.empty(regions.size_of_scene, np.int32)
+    for k in range(len(regions)):
+        own = regions[k]
+        written[own] = places[: len(own)]
+        if (written[own] != places[: len(own)]).any():
+            return True
+    return False
 
 
 def _stable_order(ids: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ from twist.files import read_npz, write_npz
 
 #: Beyond this no indoor scan lies (metres); larger values are a unit error or damage.
 FARTHEST_M = 10_000.0
+#: Where a larger share of the points is on no face, faces tell too little of a scan [our choice].
+_MOST_ON_NO_FACE = 0.1
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Scene:
             first = int(bad.argmax())
             raise TwistError(
                 f"scene {self.name}: {bad.sum()} vertices have NaN, infinite or huge coordinates "
-                f"(first: vertex {first} at {self.xyz[first].tolist()}); coordinates must be metres"
+                f"(first: vertex {first} at {self.xyz[first].tolist()}); coordinates must be metres, "
+                f"within {FARTHEST_M / 1000:g} km of the origin: shift the scan there"
             )
         if not np.isfinite(self.axis_alignment).all():
             raise TwistError(f"scene {self.name}: axis_alignment is not finite")
@@ -71,6 +74,11 @@ class Scene:
 
     def __len__(self) -> int:
         return len(self.xyz)
+
+    @property
+    def is_mesh(self) -> bool:
+        """Is it to be taken as a mesh, and not as a point cloud? See ``is_surface``."""
+        return is_surface(len(self), self.faces)
 
     @property
     def aligned_xyz(self) -> np.ndarray:
@@ -116,6 +124,17 @@ class Scene:
             if values.dtype != np.int32 or values.shape != (len(semantic),):
                 raise _not_a_scene(path, f"{key} is {values.dtype}{values.shape}")
         return semantic, instance, bool(labelled)
+
+
+def is_surface(n: int, faces: np.ndarray) -> bool:
+    """Do faces (F, 3) hold nine of ten of n points at least?
+
+    A point on no face has neither normal nor neighbour; a scan with many is better off as a point cloud.
+    """
+    a, b, c = faces.T
+    corner = np.zeros(n, bool)
+    corner[faces[(a != b) & (b != c) & (c != a)]] = True
+    return np.count_nonzero(corner) >= (1 - _MOST_ON_NO_FACE) * n
 
 
 def _not_a_scene(path: str | Path, why: object) -> TwistError:

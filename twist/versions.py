@@ -7,9 +7,9 @@ that changes what a part makes raises its number, and the results are made anew.
 #: The generator's scans.
 GENERATOR_VERSION = 2
 #: Prepared scenes and their supervoxels.
-PREPARATION_VERSION = 1
+PREPARATION_VERSION = 2
 #: Views for pre-training.
-VIEWS_VERSION = 1
+VIEWS_VERSION = 2
 #: Models and pre-trained backbones; a training begun with another version starts anew.
 TRAINING_VERSION = 2
 #: Proposals, and with them pseudo-labels and predictions.

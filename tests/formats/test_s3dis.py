@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,6 +269,22 @@ def test_rooms_without_annotations_are_missing(tmp_path):
         if (folder / "Annotations").is_dir():
             (folder / "Annotations").rmdir()
     with pytest.raises(TwistError, match="no rooms Area_"):
+        list_rooms(tmp_path)
+
+
+@pytest.mark.parametrize("closed", ["Area_1", "Area_1/office_1"])
+def test_what_may_not_be_looked_into_is_not_taken_for_empty(tmp_path, monkeypatch, closed):
+    write_room(tmp_path, "Area_1", "office_1")
+    write_room(tmp_path, "Area_5", "office_1")
+    look, is_dir = Path.iterdir, Path.is_dir
+
+    def forbidden(path: Path) -> None:
+        if path == tmp_path / closed or (path.parent == tmp_path / closed and path.name == "Annotations"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", lambda path: forbidden(path) or look(path))
+    monkeypatch.setattr(Path, "is_dir", lambda path: forbidden(path) or is_dir(path))
+    with pytest.raises(PermissionError, match="Area_1"):
         list_rooms(tmp_path)
 
 

@@ -195,6 +195,20 @@ class TestSameScenes:
             same_scenes(set(), "gt", set(), "pred")
 
 
+def test_entries_named_from_here_are_at_the_root(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        for name in ("./a.txt", "./b.txt", "./masks/a_0.txt"):
+            archive.writestr(name, "")
+    with open_submission(tmp_path / "s.zip") as root:
+        assert scenes_of(root) == {"a", "b"}
+        assert (root / "masks/a_0.txt").is_file()
+
+
+def test_a_zip_may_be_named_in_capitals(tmp_path: Path) -> None:
+    write_submission(tmp_path / "S.ZIP", [("a", Regions.empty(5))], SCANNET)
+    assert zipfile.ZipFile(tmp_path / "S.ZIP").namelist() == ["a.txt"]
+
+
 @pytest.mark.parametrize("place", ["s.zip", "folder"])
 def test_scenes_one_folder_deeper_are_told(place: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:

@@ -178,10 +178,26 @@ def test_a_mesh_of_loose_triangles_is_joined() -> None:
 
 
 def test_faces_without_coordinates_or_area_are_left_out() -> None:
-    xyz = shoebox(100)
+    xyz = shoebox(99)
     xyz[3] = np.nan
-    fitted = fit(xyz, faces=np.array([[0, 1, 2], [1, 2, 3], [4, 4, 5]], np.int32))
-    assert fitted.scene.faces.tolist() == [[0, 1, 2]]
+    whole = np.arange(99, dtype=np.int32).reshape(33, 3)
+    fitted = fit(xyz, faces=np.concatenate([whole, [[4, 4, 5]]]))
+    kept = np.delete(whole, 1, axis=0)
+    assert fitted.scene.faces.tolist() == np.where(kept > 3, kept - 1, kept).tolist()
+
+
+def test_a_scan_with_few_faces_is_a_point_cloud() -> None:
+    xyz = shoebox()
+    cloud, hardly_a_mesh = fit(xyz), fit(xyz, faces=np.array([[0, 1, 2]], np.int32))
+    assert len(hardly_a_mesh.scene.faces) == 0
+    assert "more than a tenth of the points are on no face: taken as a point cloud" in hardly_a_mesh.notes
+    for key, array in cloud.supervoxels.items():
+        np.testing.assert_array_equal(hardly_a_mesh.supervoxels[key], array)
+
+
+def test_an_impossible_size_names_the_file() -> None:
+    with pytest.raises(TwistError, match=r"scan\.xyz: .*no room"):
+        fit(shoebox() * 1e7)
 
 
 def test_missing_colours_and_faces_are_said() -> None:

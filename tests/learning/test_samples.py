@@ -61,13 +61,19 @@ def test_axis_alignment_turns_points_and_a_clouds_normals(tmp_path: Path) -> Non
 
 
 def test_a_meshs_normals_come_from_its_faces(tmp_path: Path) -> None:
-    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [5, 5, 5]], np.float32)
+    fan = np.array([[k, k * k, 0] for k in range(18)], np.float32)
+    corners = np.concatenate([fan, [[5, 5, 5]]]).astype(np.float32)
+    faces = np.array([[0, k, k + 1] for k in range(1, 17)], np.int32)
     scene = Scene(
-        "mesh", corners, np.zeros((4, 3), np.uint8), np.array([[0, 1, 2]], np.int32),
-        np.full(4, BED, np.int32), np.zeros(4, np.int32),
-    )  # fmt: skip
-    sample = load_sample(*saved(tmp_path, scene, {"supervoxel": np.zeros(4, np.int32)}), SCANNET)
-    np.testing.assert_allclose(sample.normal, [[0, 0, 1]] * 3 + [[0, 0, 0]])
+        "mesh",
+        corners,
+        np.zeros((19, 3), np.uint8),
+        faces,
+        np.full(19, BED, np.int32),
+        np.zeros(19, np.int32),
+    )
+    sample = load_sample(*saved(tmp_path, scene, {"supervoxel": np.zeros(19, np.int32)}), SCANNET)
+    np.testing.assert_allclose(sample.normal, [[0, 0, 1]] * 18 + [[0, 0, 0]])
 
 
 def test_pseudo_labels_stand_in_for_the_scans_own(tmp_path: Path) -> None:

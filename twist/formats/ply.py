@@ -11,7 +11,9 @@ from twist.errors import TwistError
 from twist.files import atomic_write
 from twist.formats.ply_body import Table, read_rows
 from twist.formats.ply_header import TYPE_NAMES, Element, Header, parse_header
+from twist.geometry.mesh import strip_triangles
 
+_FACES = ("face", "tristrips")
 _CORNERS = ("vertex_indices", "vertex_index")
 _LONGEST_HEADER = 1 << 16  # bytes; ours are under a kilobyte
 
@@ -22,7 +24,8 @@ class Ply:
 
     path: the file they were read from
     vertex: property name -> (N,) array of the file's own type, in the file's order
-    faces: (F, 3) int32 vertex indices; polygons are cut into fans; F = 0 for a bare point cloud
+    faces: (F, 3) int32 vertex indices; polygons are cut into fans, strips into triangles; F = 0 for a bare
+    point cloud
     """
 
     path: Path
@@ -67,7 +70,7 @@ def read_ply(path: str | Path, *, with_faces: bool = True) -> Ply:
     except OSError as error:
         raise TwistError(f"cannot read {path}: {error.strerror or error}") from error
     header = parse_header(path, data, len(data))
-    tables = read_rows(path, data, header, {"vertex", "face"} if with_faces else {"vertex"})
+    tables = read_rows(path, data, header, {"vertex", *_FACES} if with_faces else {"vertex"})
     scalars = [
         prop.name
         for element in header.elements
@@ -77,9 +80,8 @@ def read_ply(path: str | Path, *, with_faces: bool = True) -> Ply:
     if not scalars:
         raise TwistError(f"{path} has no vertices with properties")
     vertex = {name: np.asarray(tables["vertex"][name]) for name in scalars}
-    return Ply(
-        path, vertex, _triangles(path, tables.get("face", {}) if with_faces else {}, len(vertex[scalars[0]]))
-    )
+    faces = _triangles(path, tables if with_faces else {}, len(vertex[scalars[0]]))
+    return Ply(path, vertex, faces)
 
 
 def count_vertices(path: str | Path) -> int:
@@ -136,19 +138,30 @@ def write_ply(path: str | Path, vertex: dict[str, np.ndarray], faces: np.ndarray
         handle.write(triangles.tobytes())
 
 
-def _triangles(path: Path, face: Table, n: int) -> np.ndarray:
-    corners = next((face[name] for name in _CORNERS if name in face), np.zeros((0, 3), np.int32))
+def _triangles(path: Path, tables: dict[str, Table], n: int) -> np.ndarray:
+    polygons, strips = (_corners(tables.get(element, {})) for element in _FACES)
     faces = (
-        _fans(corners)
-        if isinstance(corners, np.ndarray)
-        else np.concatenate([np.zeros((0, 3), np.int32), *(_fans(polygon[None]) for polygon in corners)])
+        _fans(polygons)
+        if isinstance(polygons, np.ndarray)
+        else np.concatenate([np.zeros((0, 3), np.int32), *(_fans(polygon[None]) for polygon in polygons)])
     )
+    if len(strips):
+        faces = np.concatenate([faces, *(part for strip in strips for part in _strips(strip))])
     if faces.dtype.kind == "f":
         raise TwistError(f"{path} stores vertex indices as floating-point numbers")
     if len(faces) and not (faces.min() >= 0 and faces.max() < n):
         wrong = faces[((faces < 0) | (faces >= n)).any(axis=1)][0].tolist()
         raise TwistError(f"{path}: a face has corners {wrong}, outside the {n} vertices")
     return np.ascontiguousarray(faces, np.int32)
+
+
+def _corners(table: Table) -> np.ndarray | list[np.ndarray]:
+    return next((table[name] for name in _CORNERS if name in table), np.zeros((0, 3), np.int32))
+
+
+def _strips(corners: np.ndarray) -> list[np.ndarray]:
+    """(…, 3) triangles of each strip of a list of corners; -1 parts the strips."""
+    return [strip_triangles(strip[strip >= 0]) for strip in np.split(corners, np.flatnonzero(corners == -1))]
 
 
 def _fans(polygons: np.ndarray) -> np.ndarray:

@@ -49,18 +49,18 @@ class Header:
 
 def parse_header(path: Path, data: bytes, file_size: int) -> Header:
     """Parse the header in the file's first bytes. Raises TwistError naming the line that is wrong."""
-    if not data.startswith((b"ply\n", b"ply\r\n")):
+    if not re.match(rb"ply[ \t]*\r?\n", data):
         raise TwistError(f"{path} is not a PLY file: its first line is not 'ply'")
-    end = re.search(rb"\nend_header[ \t\r]*(?:\n|\Z)", data)
+    end = re.search(rb"\n[ \t]*end_header[ \t\r]*(?:\n|\Z)", data)
     if end is None:
         raise TwistError(f"{path}: the header has no end_header; is the file truncated?")
     encoding: str | None = None
     elements: list[Element] = []
     lines = data[: end.start()].split(b"\n")
     for number, line in enumerate(lines[1:], 2):
-        if line.startswith((b"comment", b"obj_info")):
-            continue
         match line.decode("ascii", "replace").split():
+            case [] | ["comment" | "obj_info", *_]:
+                pass
             case ["format", name, "1.0"] if name in _ENCODINGS and encoding is None:
                 encoding = name
             case ["element", name, count] if name not in (other.name for other in elements):
@@ -69,7 +69,7 @@ def parse_header(path: Path, data: bytes, file_size: int) -> Header:
                 elements[-1].properties.append(_property(path, number, kind, name, elements[-1]))
             case _:
                 refuse(path, number, f"not a header line of a PLY file: {line[:60].strip()!r}")
-    if encoding is None or not all(element.properties for element in elements):
+    if encoding is None or any(element.count and not element.properties for element in elements):
         refuse(path, len(lines) + 1, "the header lacks a format line or an element's properties")
     return Header(encoding, elements, end.end(), len(lines) + 1)
 

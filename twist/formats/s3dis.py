@@ -28,9 +28,9 @@ def areas_folder(raw: str | Path) -> Path:
     Raises TwistError where there is none, or both the plain and the aligned release.
     """
     raw = Path(raw)
-    if any(raw.glob("Area_*/")):
+    if _folders(raw, "Area_"):
         return raw
-    inside = sorted({area.parent for area in raw.glob("Stanford3dDataset*/Area_*/")})
+    inside = [folder for folder in _folders(raw, "Stanford3dDataset") if _folders(folder, "Area_")]
     if len(inside) != 1:
         found = f"{raw} holds " + (" and ".join(folder.name for folder in inside) or "no folders Area_*")
         raise TwistError(f"{found}; data.raw must be one unpacked Stanford3dDataset_v1.2, aligned or not")
@@ -42,11 +42,25 @@ def list_rooms(raw: str | Path) -> dict[str, Path]:
 
     A folder without annotations is no room; ``missing_rooms`` tells of those that a list expects.
     """
-    annotated = areas_folder(raw).glob("Area_*/*/Annotations/")
-    rooms = {f"{path.parent.parent.name}_{path.parent.name}": path.parent for path in annotated}
+    rooms = {
+        f"{area.name}_{room.name}": room
+        for area in _folders(areas_folder(raw), "Area_")
+        for room in _folders(area)
+        if (room / "Annotations").is_dir()
+    }
     if not rooms:
         raise TwistError(f"no rooms Area_*/*/Annotations in {raw}")
     return dict(sorted(rooms.items()))
+
+
+def _folders(folder: Path, start: str = "") -> list[Path]:
+    """The folders in a folder whose name begins so, sorted; none in what is no folder.
+
+    Raises PermissionError for one that cannot be looked into, where ``Path.glob`` would find nothing.
+    """
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.startswith(start) and path.is_dir())
 
 
 def missing_rooms(raw: str | Path, names: Iterable[str]) -> list[str]:
@@ -106,8 +120,8 @@ def read_room(folder: str | Path) -> tuple[Scene, ReadReport]:
 
 def annotation_files(folder: Path, report: ReadReport) -> list[Path]:
     """The object files of a room, sorted by name; strays and second copies are left out and reported."""
-    objects = []
-    for path in sorted((folder / "Annotations").glob("*")):
+    objects, annotations = [], folder / "Annotations"
+    for path in sorted(annotations.iterdir()) if annotations.is_dir() else []:
         copy = _COPY.fullmatch(path.name)
         original = path.with_name(f"{copy[1]}.txt") if copy else path
         if path.name.startswith(".") or path.suffix != ".txt":

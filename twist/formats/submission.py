@@ -32,7 +32,7 @@ def write_submission(
     Raises TwistError for a folder that holds something already and as ``prediction_files``.
     """
     out, counts = Path(out), []
-    if out.suffix != ".zip":
+    if out.suffix.lower() != ".zip":
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise TwistError(f"{out} is there already; a submission goes into a new folder or a .zip")
         for name, predictions in scenes:
@@ -73,7 +73,8 @@ def open_submission(path: str | Path) -> Iterator[Place]:
     except UNREADABLE as error:
         raise TwistError(f"{path} cannot be read as a zip: {error}; is it truncated?") from error
     with archive:
-        root = zipfile.Path(archive)
+        dotted = all(name.startswith("./") for name in archive.namelist())  # as some tools name what is here
+        root = zipfile.Path(archive, "./" if dotted else "")
         _check_root(root, path)
         yield root
 

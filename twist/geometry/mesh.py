@@ -6,6 +6,15 @@ import numpy as np
 from numba import njit
 
 
+def strip_triangles(corners: np.ndarray) -> np.ndarray:
+    """(S - 2, 3) triangles of a strip of S corners, all turning the same way; none of fewer than three."""
+    if len(corners) < 3:
+        return np.zeros((0, 3), corners.dtype)
+    faces = np.stack([corners[:-2], corners[1:-1], corners[2:]], axis=1)
+    faces[1::2] = faces[1::2, [1, 0, 2]]  # every other triangle turns the other way
+    return faces
+
+
 def vertex_normals(xyz: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Unit normals, each the mean of the adjacent faces' normals weighted by face area.
 

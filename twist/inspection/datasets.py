@@ -53,10 +53,10 @@ class Inspection:
     advice: list[str] = field(default_factory=list)
 
     def attempt(self, function: Callable[..., T], *arguments: Any) -> T | None:
-        """The function's answer; None, and a problem more, where it raises TwistError."""
+        """The function's answer; None, and a problem more, where it raises TwistError or may not read."""
         try:
             return function(*arguments)
-        except TwistError as error:
+        except (TwistError, OSError) as error:
             self.problems.append(str(error))
             return None
 

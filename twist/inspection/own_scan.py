@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twist.classes import ClassTable
-from twist.errors import TwistError
+from twist.errors import TwistError, naming
 from twist.formats.scans.record import GREY, ScanFile
 from twist.geometry.mesh import vertex_normals
 from twist.geometry.thinning import Thinned, finite_points, keep, merge_equal, nearest_spacing
@@ -16,7 +16,7 @@ from twist.inspection.frame import AXES, LONGEST_M, UNITS, describe_unit, extent
 from twist.inspection.matching_density import Surface, as_dense_as
 from twist.preparation import supervoxels_of
 from twist.regions import Regions
-from twist.scene import Scene
+from twist.scene import Scene, is_surface
 from twist.settings import Settings, SupervoxelSettings
 
 #: Points farther from the middle than this many sides of the scan, and than any room is long, are strays.
@@ -73,7 +73,8 @@ def fit_scan(
     own = scan.xyz[thinned.chosen].astype(np.float64)
     extent, spacing = extent_of(own), nearest_spacing(own)
     upwards = up or scan.up or "z"
-    known_unit = unit or unit_of(extent, spacing, upwards)
+    with naming(f"{scan.path}"):
+        known_unit = unit or unit_of(extent, spacing, upwards)
     notes.insert(0, describe_unit(known_unit, extent, given=unit is not None))
     metres = (own - np.median(own, axis=0)) * UNITS[known_unit]  # in float64: centred before it is rounded
     near = _near(metres, extent.max() * UNITS[known_unit], len(scan), notes)
@@ -83,6 +84,9 @@ def fit_scan(
         _tell_rounding(own[near.chosen], UNITS[known_unit], spacing, notes)
     xyz = (metres @ np.transpose(AXES[upwards])).astype(np.float32)
     faces = _faces_between(scan.faces, thinned)
+    if len(faces) and not is_surface(len(xyz), faces):
+        faces = faces[:0]
+        notes.append("more than a tenth of the points are on no face: taken as a point cloud")
     surface = Surface(
         xyz,
         np.full(xyz.shape, GREY, np.uint8) if scan.rgb is None else scan.rgb[thinned.chosen],

@@ -53,7 +53,7 @@ def inspect_scan(
         if problems or quick:
             return ScanRecord(name, problems, [])
         scene, report = layout.read(folder, label_map)
-    except TwistError as error:
+    except (TwistError, OSError) as error:  # OSError: a folder or file that may not be read
         return ScanRecord(name, [str(error)], [])
     facts = scene_facts(scene, report, layout.table)
     notes = [*facts.pop("warnings"), *_odd_colours(scene, folder)]

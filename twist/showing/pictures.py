@@ -27,16 +27,14 @@ def render_scene(scene: Scene, colours: np.ndarray, size: tuple[int, int], yaw: 
     """Render a scene in given vertex colours.
 
     colours: (N, 3) uint8; size: (height, width) in pixels; yaw: the direction of view, radians
-    Surfaces seen from behind are left out, which opens the near walls and the ceiling. A scene without
-    faces is drawn as points. Returns (height, width, 3) uint8.
+    Surfaces seen from behind are left out, which opens the near walls and the ceiling. A scene that is no
+    mesh is drawn as points. Returns (height, width, 3) uint8.
     """
     height, width = size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING
     xyz = scene.aligned_xyz.astype(np.float64)
     camera = _camera_that_sees(xyz, yaw, width, height)
-    if len(scene.faces):
-        image = _surfaces(xyz, scene.faces, colours, camera)
-    else:
-        image = _points(xyz, colours, camera)
+    is_mesh = scene.is_mesh
+    image = _surfaces(xyz, scene.faces, colours, camera) if is_mesh else _points(xyz, colours, camera)
     small = image.reshape(size[0], _OVERSAMPLING, size[1], _OVERSAMPLING, 3).mean(axis=(1, 3))
     return np.round(small).astype(np.uint8)
 

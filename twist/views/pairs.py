@@ -72,8 +72,9 @@ def overlapping_pairs(seen: np.ndarray, min_overlap: float) -> np.ndarray:
 def _rendered(scene: Scene, settings: ViewSettings) -> Iterator[np.ndarray]:
     xyz = scene.aligned_xyz
     rng = np.random.default_rng([zlib.crc32(scene.name.encode()), 31])
+    is_mesh = scene.is_mesh
     for camera in itertools.islice(cameras(xyz, settings, rng), 4 * settings.per_scan):
-        if len(scene.faces):
+        if is_mesh:
             yield seen_vertices(xyz, scene.faces, camera, settings.depth_m)
         else:
             yield seen_points(xyz, camera, settings.depth_m, settings.splat_m)

@@ -22,7 +22,7 @@ def seen_vertices(
 
 
 def seen_points(xyz: np.ndarray, camera: Camera, depth_m: tuple[float, ...], splat_m: float) -> np.ndarray:
-    """(N,) bool: the points of a scan without faces that a camera sees.
+    """(N,) bool: the points of a scan that is no mesh that a camera sees.
 
     Points are gathered into voxels of side ``splat_m``, and each voxel is drawn as a square that faces the
     camera, half again as large, since the middles of neighbouring voxels' points lie unevenly; its points

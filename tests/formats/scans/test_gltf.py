@@ -170,6 +170,46 @@ def test_a_texture_that_cannot_be_placed_or_read_is_no_colour(tmp_path: Path) ->
     assert textured(tmp_path, extensions={"KHR_texture_basisu": {"source": 0}}).rgb is None
 
 
+def test_a_part_of_an_atlas_has_its_colours_from_there(tmp_path: Path) -> None:
+    pixels = np.arange(16, dtype=np.uint8).repeat(3).reshape(4, 4, 3)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    picture = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
+    place = {"offset": [0.5, 0.25], "scale": [0.3, 0.3], "texCoord": 1}
+
+    def atlas(**more: float) -> ScanFile:
+        texture = {"index": 0, "extensions": {"KHR_texture_transform": place | more}}
+        document, binary = gltf_document(
+            {**MESH, "TEXCOORD_0": corners * 0, "TEXCOORD_1": corners},
+            material=0,
+            materials=[{"pbrMetallicRoughness": {"baseColorTexture": texture}}],
+            textures=[{"source": 0}],
+            images=[{"uri": picture}],
+        )
+        return read(tmp_path, document, binary)
+
+    assert atlas().rgb[:, 0].tolist() == [6, 7, 10, 11]
+    with pytest.raises(TwistError, match="a texture that is turned is not read"):
+        atlas(rotation=0.3)
+
+
+def test_a_damaged_picture_is_one_error(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 40), (255, 0, 0)).save(buffer, "PNG")
+    data = bytearray(buffer.getvalue())
+    data[data.index(b"IDAT") - 1] -= 5  # its length
+    document, binary = gltf_document(
+        {**MESH, "TEXCOORD_0": np.zeros((4, 2), np.float32)},
+        material=0,
+        materials=[{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
+        textures=[{"source": 0}],
+        images=[{"uri": "data:image/png;base64," + base64.b64encode(bytes(data)).decode()}],
+    )
+    with pytest.raises(TwistError, match="truncated, damaged or no glTF"):
+        read(tmp_path, document, binary)
+
+
 def test_a_texture_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
     with pytest.raises(TwistError, match="too large to be read"):

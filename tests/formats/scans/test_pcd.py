@@ -44,6 +44,16 @@ def test_coordinates_alone_and_missing_ones(tmp_path: Path, encoding: str) -> No
     assert scan.rgb is None
 
 
+def test_the_bits_of_a_nan_are_a_colour_unless_it_is_written_out(tmp_path: Path) -> None:
+    binary = bytearray(pcd_bytes(XYZ, RGB, "binary"))
+    binary[-1] = 255  # alpha 255, which makes the float of a bright colour a NaN
+    assert read(tmp_path, bytes(binary)).rgb.tolist() == RGB.tolist()
+    *rows, last = pcd_bytes(XYZ, RGB, "ascii").splitlines()
+    last = b" ".join([*last.split()[:3], b"nan"])
+    scan = read(tmp_path, b"\n".join([*rows, last]))
+    assert scan.rgb.tolist() == [*RGB[:-1].tolist(), [127, 127, 127]]
+
+
 def test_other_fields_padding_and_separate_colours(tmp_path: Path) -> None:
     row = np.dtype(
         [("_", "u1", 3), ("r", "u1"), ("g", "u1"), ("b", "u1"), ("z", "<f8"), ("y", "<f8"), ("x", "<f8")]

@@ -52,6 +52,19 @@ def test_ply_mesh_with_colours(tmp_path: Path) -> None:
     assert scan.notes == ()
 
 
+def test_ply_as_old_and_strange_writers_have_it(tmp_path: Path) -> None:
+    """Strips of triangles, capitals, blanks, and faces announced but never described."""
+    header = (
+        "ply \nformat ascii 1.0\n\nelement vertex 5\nproperty float x\nproperty float y\nproperty float z\n"
+        "property uchar Red\nproperty uchar Green\nproperty uchar Blue\nelement face 0\n"
+        "element tristrips 1\n  property list int int vertex_indices\nend_header\n"
+    )
+    rows = "".join(f"{k} {k * k} 0 {k} 1 2\n" for k in range(5))
+    scan = read(tmp_path, "a.ply", header + rows + "8 0 1 2 3 -1 2 3 4\n")
+    assert scan.faces.tolist() == [[0, 1, 2], [2, 1, 3], [2, 3, 4]]
+    assert scan.rgb.tolist() == [[k, 1, 2] for k in range(5)]
+
+
 @pytest.mark.parametrize("suffix", ["las", "laz"])
 def test_las_keeps_far_coordinates_and_16_bit_colours(tmp_path: Path, suffix: str) -> None:
     scan = read(tmp_path, f"scan.{suffix}", las_bytes(tmp_path, suffix, RGB.astype(np.uint16) * 257))
@@ -201,6 +214,14 @@ def test_colours_of_any_range_become_bytes(tmp_path: Path) -> None:
     half = np.where(np.arange(len(RGB))[:, None] % 2, RGB, np.nan)
     np.testing.assert_array_equal(as_bytes(half, tmp_path)[1::2], RGB[1::2])
     assert (as_bytes(half, tmp_path)[::2] == 127).all()
+    beyond = RGB.astype(np.float64)
+    beyond[0] = [255.00002, 256, -0.001]
+    assert as_bytes(beyond, tmp_path)[:1].tolist() == [[255, 255, 0]]
+    np.testing.assert_array_equal(as_bytes(beyond, tmp_path)[1:], RGB[1:])
+    np.testing.assert_array_equal(as_bytes(beyond / 255, tmp_path)[1:], RGB[1:])
+    for wrong in (np.full((3, 3), "red"), np.ones((3, 3), complex)):
+        with pytest.raises(TwistError, match="expected numbers"):
+            as_bytes(wrong, tmp_path)
     for wrong in (RGB - 300.0, RGB * 1e6):
         with pytest.raises(TwistError, match="colours go from"):
             as_bytes(wrong, tmp_path)
@@ -256,7 +277,7 @@ def test_no_points_is_an_error(tmp_path: Path, encoding: str) -> None:
 
 
 def test_the_scans_of_a_folder_by_name(tmp_path: Path) -> None:
-    for name in ("b.LAZ", "a.ply", "notes.docx", "readme"):
+    for name in ("b.LAZ", "a.ply", "._a.ply", ".hidden.ply", "notes.docx", "readme"):
         (tmp_path / name).touch()
     (tmp_path / "c.ply").mkdir()
     assert scans_in(tmp_path) == {"a": tmp_path / "a.ply", "b": tmp_path / "b.LAZ"}

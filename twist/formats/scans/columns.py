@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_NAMES = ({"x"}, {"y"}, {"z"}), ({"r", "red"}, {"g", "green"}, {"b", "blue"})
+#: ``rf gf bf``: CloudCompare's colours as fractions.
+_NAMES = ({"x"}, {"y"}, {"z"}), ({"r", "red", "rf"}, {"g", "green", "gf"}, {"b", "blue", "bf"})
 _LARGEST_LABEL = 40
 
 

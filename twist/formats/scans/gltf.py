@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import json
 import struct
 from pathlib import Path
@@ -14,7 +13,9 @@ from urllib.parse import unquote
 import numpy as np
 
 from twist.errors import TwistError
+from twist.formats.scans.gltf_texture import coordinates_of, decoded, placed, sampled
 from twist.formats.scans.record import GREY, ScanFile, read_bytes
+from twist.geometry.mesh import strip_triangles
 
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -22,7 +23,8 @@ _POINTS, _TRIANGLES, _STRIP, _FAN = 0, 4, 5, 6
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
 #: What damaged JSON, buffers and pictures lead to.
 _DAMAGE = (
-    KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, OSError, struct.error,
+    KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, OSError, SyntaxError,
+    struct.error,
 )  # fmt: skip
 
 
@@ -132,7 +134,7 @@ class _Gltf:
             self.path,
             np.concatenate(self.xyz),
             None if bare == len(colours) else np.concatenate(colours),
-            np.concatenate(faces).astype(np.int32),
+            np.concatenate(faces),
             up="y",
             notes=self._notes(bare, len(colours)),
         )
@@ -176,9 +178,11 @@ class _Gltf:
             return None
         surface = self.json["materials"][primitive["material"]].get("pbrMetallicRoughness", {})
         texture = surface.get("baseColorTexture")
-        place = None if texture is None else attributes.get(f"TEXCOORD_{texture.get('texCoord', 0)}")
+        place = None if texture is None else attributes.get(f"TEXCOORD_{coordinates_of(texture)}")
         if place is not None and (source := self._image_of(texture["index"])) is not None:
-            return self._sampled(source, self._accessor(place).astype(np.float64))
+            if source not in self.images:
+                self.images[source] = decoded(self._bytes_of(self.json["images"][source]))
+            return sampled(self.images[source], placed(texture, self._accessor(place).astype(np.float64)))
         if "baseColorFactor" not in surface:
             return None
         return np.tile(_srgb(np.array(surface["baseColorFactor"][:3], np.float64)), (n, 1))
@@ -188,29 +192,6 @@ class _Gltf:
         entry = self.json["textures"][texture]
         webp = entry.get("extensions", {}).get("EXT_texture_webp", {})
         return entry.get("source", webp.get("source"))
-
-    def _sampled(self, source: int, uv: np.ndarray) -> np.ndarray:
-        """The image's colour at each vertex (0..1, from the upper left; beyond, it repeats)."""
-        if source not in self.images:
-            self.images[source] = _image(self._bytes_of(self.json["images"][source]))
-        image = self.images[source]
-        height, width = image.shape[:2]
-        uv = np.nan_to_num(uv) % 1.0
-        column = np.minimum((uv[:, 0] * width).astype(np.int64), width - 1)
-        row = np.minimum((uv[:, 1] * height).astype(np.int64), height - 1)
-        return image[row, column]
-
-
-def _image(data: bytes) -> np.ndarray:
-    from PIL import Image  # noqa: PLC0415  comes with matplotlib
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
-    except Image.DecompressionBombError as error:
-        raise TwistError(
-            f"a texture of the glTF file is too large to be read ({error}); halve its size"
-        ) from error
 
 
 def _matrix(node: dict[str, Any]) -> np.ndarray:
@@ -245,6 +226,4 @@ def _triangles(mode: int, corners: np.ndarray) -> np.ndarray:
     if mode == _FAN:
         first = np.full(len(corners) - 2, corners[0])
         return np.stack([first, corners[1:-1], corners[2:]], axis=1)
-    faces = np.stack([corners[:-2], corners[1:-1], corners[2:]], axis=1)
-    faces[1::2] = faces[1::2, [1, 0, 2]]  # a strip's every other triangle turns the other way
-    return faces
+    return strip_triangles(corners)

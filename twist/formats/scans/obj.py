@@ -42,10 +42,10 @@ def read_obj(path: Path) -> ScanFile:
     first = 4 if rows.shape[1] == 7 and (rows[:, 3] == 1).all() else 3
     rgb = as_bytes(rows[:, first : first + 3], path) if coloured else None
     notes = () if coloured or not textured else ("its colours lie in a texture, which is read from GLB only",)
-    faces = np.array(corners, np.int64).reshape(-1, 3)
-    if len(faces) and not (faces.min() >= 0 and faces.max() < len(rows)):
+    if corners and not (min(corners) >= 0 and max(corners) < len(rows)):
         raise TwistError(f"{path}: a face has a corner outside the {len(rows)} vertices")
-    return ScanFile(path, rows[:, :3].copy(), rgb, faces.astype(np.int32), notes=notes)
+    faces = np.array(corners, np.int32).reshape(-1, 3)
+    return ScanFile(path, rows[:, :3].copy(), rgb, faces, notes=notes)
 
 
 def _index(word: bytes, vertices: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from twist.errors import TwistError
 from twist.formats.number_rows import parse_rows
 from twist.formats.scans.lzf import decompress
-from twist.formats.scans.record import ScanFile, as_bytes, quoted, read_bytes
+from twist.formats.scans.record import GREY, ScanFile, as_bytes, quoted, read_bytes
 
 _KINDS = {"F": "f", "U": "u", "I": "i"}
 _SIZES = {"F": (4, 8), "U": (1, 2, 4, 8), "I": (1, 2, 4, 8)}
@@ -43,7 +43,9 @@ def read_pcd(path: Path) -> ScanFile:
     if not {"x", "y", "z"} <= columns.keys():
         raise TwistError(f"{path} has the fields {', '.join(columns)}; x, y and z are needed")
     xyz = np.stack([columns[axis] for axis in "xyz"], axis=1)
-    return ScanFile(path, xyz if xyz.dtype.kind == "f" else xyz.astype(np.float64), _colours(path, columns))
+    return ScanFile(
+        path, xyz if xyz.dtype.kind == "f" else xyz.astype(np.float64), _colours(path, columns, header)
+    )
 
 
 def _parse_header(path: Path, data: bytes) -> _Header:
@@ -138,7 +140,7 @@ def _decompressed(path: Path, body: bytes, expected: int) -> bytes:
     raise TwistError(f"{path} is truncated or damaged: its compressed points cannot be unpacked")
 
 
-def _colours(path: Path, columns: dict[str, np.ndarray]) -> np.ndarray | None:
+def _colours(path: Path, columns: dict[str, np.ndarray], header: _Header) -> np.ndarray | None:
     """(N, 3) uint8 from r, g, b, or from one field that packs them into the bits of a number."""
     if {"r", "g", "b"} <= columns.keys():
         return as_bytes(np.stack([columns[name] for name in "rgb"], axis=1), path)
@@ -146,4 +148,7 @@ def _colours(path: Path, columns: dict[str, np.ndarray]) -> np.ndarray | None:
     if packed is None or packed.dtype.itemsize != 4:
         return None
     bits = np.ascontiguousarray(packed).view(np.uint32)
-    return np.stack([bits >> 16 & 255, bits >> 8 & 255, bits & 255], axis=1).astype(np.uint8)
+    rgb = np.stack([bits >> 16 & 255, bits >> 8 & 255, bits & 255], axis=1).astype(np.uint8)
+    if header.encoding == "ascii":  # the bits of a written nan are lost; in a binary file they are a colour
+        rgb[np.isnan(packed)] = GREY
+    return rgb

@@ -65,7 +65,7 @@ def scan_suffixes() -> tuple[str, ...]:
 
 
 def scans_in(folder: Path) -> dict[str, Path]:
-    """The scan files of a folder by name, their extension left out, in order.
+    """The scan files of a folder by name, their extension left out, in order; hidden ones are none.
 
     Raises TwistError for a folder that does not exist, and where two files have one name.
     """
@@ -73,7 +73,8 @@ def scans_in(folder: Path) -> dict[str, Path]:
         raise TwistError(f"{folder} is not a folder; put scans there, or name another in config.yaml: scans")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in scan_suffixes() and path.is_file():
+        hidden = path.name.startswith(".")  # such as what macOS leaves beside each file: ._kitchen.ply
+        if path.suffix.lower() in scan_suffixes() and not hidden and path.is_file():
             if path.stem in found:
                 raise TwistError(f"{found[path.stem]} and {path.name} have one name; rename one")
             found[path.stem] = path
@@ -83,13 +84,14 @@ def scans_in(folder: Path) -> dict[str, Path]:
 def _read_ply(path: Path) -> ScanFile:
     ply = read_ply(path)
     xyz = ply.columns("x", "y", "z")
-    names = next((names for names in _PLY_COLOURS if set(names) <= ply.vertex.keys()), None)
-    rgb = as_bytes(ply.columns(*names), path) if names else None
+    spelt = {name.lower(): name for name in ply.vertex}  # "Red" in some files
+    names = next((names for names in _PLY_COLOURS if set(names) <= spelt.keys()), None)
+    rgb = as_bytes(ply.columns(*(spelt[name] for name in names)), path) if names else None
     return ScanFile(path, xyz if xyz.dtype.kind == "f" else xyz.astype(np.float64), rgb, ply.faces)
 
 
 _FORMATS = (
-    _Format("PLY", (".ply",), _read_ply, (b"ply\n", b"ply\r")),
+    _Format("PLY", (".ply",), _read_ply, (b"ply\n", b"ply\r", b"ply ", b"ply\t")),
     _Format("PCD", (".pcd",), read_pcd, (b"# .PCD", b"VERSION ")),
     _Format("GLB", (".glb", ".gltf"), read_gltf, (b"glTF",)),
     _Format("LAS", (".las", ".laz"), read_las, (b"LASF",)),

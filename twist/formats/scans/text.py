@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from twist.errors import TwistError
-from twist.files import read_npz
+from twist.files import array_of_npy, read_npz
 from twist.formats.number_rows import parse_rows
 from twist.formats.scans.columns import Columns, guessed_columns, named_columns
 from twist.formats.scans.record import ScanFile, as_bytes, quoted, read_bytes
@@ -70,8 +69,8 @@ def read_array(path: Path) -> ScanFile:
     if data.startswith(b"PK"):
         return _split_npz(path, read_npz(path))
     try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        array = array_of_npy(data)
+    except ValueError as error:
         raise TwistError(f"{path} is not a whole array of numbers ({error})") from error
     if array.ndim != 2 or array.shape[1] < 3 or array.dtype.kind not in "fiu":
         raise TwistError(f"{path} holds {array.dtype}{array.shape}; expected numbers (N, 3): x y z")
@@ -87,7 +86,9 @@ def _split_npz(path: Path, arrays: dict[str, np.ndarray]) -> ScanFile:
     faces = arrays.get("faces", np.zeros((0, 3), np.int32))
     if faces.ndim != 2 or faces.shape[1] != 3 or (rgb is not None and rgb.shape != xyz.shape):
         raise TwistError(f"{path}: rgb and faces must be (N, 3) and (F, 3) beside xyz {xyz.shape}")
-    return ScanFile(path, _floats(xyz), None if rgb is None else as_bytes(rgb, path), faces.astype(np.int32))
+    if faces.dtype.kind not in "iu":
+        raise TwistError(f"{path}: faces are {faces.dtype}; expected whole numbers of points")
+    return ScanFile(path, _floats(xyz), None if rgb is None else as_bytes(rgb, path), faces)
 
 
 def _split(path: Path, rows: np.ndarray, columns: Columns | None = None) -> ScanFile:
