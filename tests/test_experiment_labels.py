@@ -87,7 +87,7 @@ def test_the_page_holds_both_tables_and_the_commands(
     ]
 
 
-def test_a_diagnosis_holds_every_figure_that_is_read(tmp_path: Path) -> None:
+def test_a_diagnosis_holds_every_figure_that_is_read() -> None:
     (made,) = summary(quality_of((1,)), calibration_of((1,)))
     assert set(FIGURES.values()) <= made.keys()
 

@@ -44,6 +44,7 @@ def lease_gpus(device: str, count: int = 1) -> None:
         return
     taken = _take(gpus, count)
     os.environ[_VISIBLE] = ",".join(taken)
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # as nvidia-smi counts; else the fastest is 0
     print(f"GPU {', '.join(taken)} of {', '.join(gpus)}", flush=True)
 
 

@@ -81,7 +81,7 @@ class Regions:
         order = _stable_order(ids)
         order = order[np.count_nonzero(ids < 0) :]
         ordered = ids[order]
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+        starts = run_starts(ordered)
         first = order[starts]
         return cls(
             index=order.astype(np.int32),
@@ -181,6 +181,11 @@ class Regions:
             return regions
         except (KeyError, TypeError, TwistError) as error:
             raise TwistError(f"{path} does not hold regions ({error}); delete it and run again") from error
+
+
+def run_starts(ordered: np.ndarray) -> np.ndarray:
+    """Positions where a run of equal values starts in a sorted array, (runs,) int64."""
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
 
 
 def _any_repeats(regions: Regions) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
+from twist.errors import TwistError
 from twist.learning.ahead import ahead
 
 GPU = torch.device("cuda", 0)
@@ -70,6 +71,18 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 def test_every_batch_comes_once_and_in_order(count: int, device: torch.device, seen: Recorder) -> None:
     assert [batch.name for batch in ahead(seen.batches(count), device)] == [str(k) for k in range(count)]
     assert [event for event in seen.events if event.startswith("copy")] == [f"copy {k}" for k in range(count)]
+
+
+@pytest.mark.parametrize("device", [torch.device("cpu"), GPU])
+def test_an_error_of_the_next_batch_costs_no_step(device: torch.device, seen: Recorder) -> None:
+    def damaged() -> Iterator[Batch]:
+        yield from seen.batches(2)
+        raise TwistError("scene 3 is damaged")
+
+    steps: list[str] = []
+    with pytest.raises(TwistError, match="scene 3"):
+        steps.extend(batch.name for batch in ahead(damaged(), device))
+    assert [event for event in seen.events if event.startswith("copy")] == ["copy 0", "copy 1"]
 
 
 def test_the_next_is_copied_before_a_step_begins_and_its_memory_kept(seen: Recorder) -> None:

@@ -288,7 +288,7 @@ def test_a_dead_process_ends_all(tmp_path: Path) -> None:
             os.kill(int((tmp_path / f"pid{rank}").read_text()), 0)
 
 
-def test_one_process_is_not_launched_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_process_is_not_launched_at_all() -> None:
     seen: list[Any] = []
     launch(1, lambda *arguments: seen.extend(arguments), "work")
     assert seen == [ALONE, "work"]

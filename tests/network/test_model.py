@@ -115,6 +115,21 @@ def test_another_file_of_tensors_is_no_model(content: dict[str, object], tmp_pat
         Model.load(tmp_path / "other.pt")
 
 
+@pytest.mark.parametrize("change", ["classes", "facts", "weights"])
+def test_a_model_of_another_version_is_told(change: str, tmp_path: Path) -> None:
+    Model(tiny_settings().network, SCANNET).save(tmp_path / "a.pt")
+    content = load_tensors(tmp_path / "a.pt")
+    if change == "weights":
+        content["weights"].popitem()
+    elif change == "classes":
+        content["classes"] = "kitti"
+    else:
+        del content[change]
+    torch.save(content, tmp_path / "b.pt")
+    with pytest.raises(TwistError, match=r"b\.pt does not fit this version of the code; train it again"):
+        Model.load(tmp_path / "b.pt")
+
+
 def test_bare_tensors_are_no_model(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / "tensor.pt")
     with pytest.raises(TwistError, match="does not hold a model"):

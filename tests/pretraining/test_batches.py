@@ -149,9 +149,25 @@ def test_views_of_another_scan_are_refused(data: Path, tmp_path: Path) -> None:
 
 def test_a_batch_moves_to_a_device_whole(data: Path) -> None:
     batch = sequence_of(data, settings_of()).batch(0)
-    moved = batch.to(CPU)
-    assert torch.equal(moved.rows, batch.rows)
-    assert moved.names == batch.names
+    moved = batch.to(torch.device("meta"))
+    assert (moved.names, moved.sizes) == (batch.names, batch.sizes)
+    for key in ("rows", "pair", "xyz"):
+        there, here = getattr(moved, key), getattr(batch, key)
+        assert there.device.type == "meta"
+        assert (there.shape, there.dtype) == (here.shape, here.dtype)
+    listed = {id(tensor) for tensor in moved.tensors()}
+    assert listed == {id(moved.rows), id(moved.pair), id(moved.xyz), *map(id, moved.views.tensors())}
+
+
+def test_every_tensor_is_pinned(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a GPU nothing can be: copies stand for it."""
+    batch = sequence_of(data, settings_of()).batch(0)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
+    pinned = batch.pin_memory()
+    assert (pinned.names, pinned.sizes) == (batch.names, batch.sizes)
+    for there, here in zip(pinned.tensors(), batch.tensors(), strict=True):
+        assert there is not here
+        assert torch.equal(there, here)
 
 
 def test_a_view_of_one_point_can_be_learned_from(data: Path, tmp_path: Path) -> None:

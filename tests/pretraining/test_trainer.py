@@ -118,9 +118,9 @@ def test_only_the_named_scans_are_read(data: Path, tmp_path: Path, monkeypatch: 
     assert set(read) == set(SCANS[:2])
 
 
-@pytest.mark.parametrize(("training", "same"), [({"workers": 2}, True), ({"log_every": 1}, True)])
+@pytest.mark.parametrize("training", [{"workers": 2}, {"log_every": 1}])
 def test_settings_of_comfort_change_no_weight(
-    training: dict[str, Any], same: bool, data: Path, uninterrupted: dict[str, dict[str, Any]], tmp_path: Path
+    training: dict[str, Any], data: Path, uninterrupted: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     """With a line a step there are more probes: they must not disturb what is learned."""
     assert_same(run(plan_of(data, training=training), tmp_path), uninterrupted["pc"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -135,7 +134,7 @@ def test_an_unknown_experiment_stops_with_a_message(project: Project) -> None:
     assert "known: dev_threshold, mine, " in done.stdout
 
 
-def test_a_mistake_in_an_experiment_stops_with_a_message(project: Project, tmp_path: Path) -> None:
+def test_a_mistake_in_an_experiment_stops_with_a_message(project: Project) -> None:
     broken = project.folder / "config/experiments/broken.yaml"
     broken.write_text("title: x\nrows: [{label: a, run: tiny_50pct-seed1, seeds: 1}]\n")
     done = project.attempt("results/experiments/broken.md")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twist.errors import TwistError
+from twist.regions import run_starts
 
 _BITS = 21  # an axis; three fit into the 63 bits of a non-negative int64
 _MOST = 1 << _BITS
@@ -78,11 +79,6 @@ def sorted_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     packed |= np.arange(len(keys))
     packed.sort()
     return packed & ((1 << place_bits) - 1), packed >> place_bits
-
-
-def run_starts(ordered: np.ndarray) -> np.ndarray:
-    """Positions where a run of equal values starts in a sorted array, (runs,) int64."""
-    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
 
 
 def distinct(numbers: np.ndarray, bound: int) -> tuple[np.ndarray, np.ndarray]:

@@ -40,5 +40,11 @@ def ahead(batches: Iterator[B], device: torch.device) -> Iterator[B]:
         working.wait_stream(copying)
         for tensor in batch.tensors():
             tensor.record_stream(working)  # else its memory could be given away while a step still reads it
-        coming = copied()
+        failure = None
+        try:
+            coming = copied()
+        except Exception as error:  # of the next batch; this one is whole
+            failure = error
         yield batch
+        if failure is not None:
+            raise failure

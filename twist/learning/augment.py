@@ -85,7 +85,10 @@ def elastic(
 
 
 def crop(sample: SceneSample, voxels_max: int, voxel_size_m: float, rng: np.random.Generator) -> SceneSample:
-    """Keep the points around a random one that fill at most ``voxels_max`` voxels, for memory."""
+    """Keep the points around a random one that fill ``voxels_max`` voxels, for memory.
+
+    The batch counts voxels from the corner of what is kept, and so may find some percent more.
+    """
     if len(sample) <= voxels_max:  # it has no more voxels than points
         return sample
     voxels = voxelise(sample.gridded_xyz, voxel_size_m)

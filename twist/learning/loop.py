@@ -249,7 +249,8 @@ class TrainingLoop(ABC, Generic[B]):
     def _require_usable_gradient(self, norm: float, batch: B) -> None:
         """In mixed precision the scaler leaves a step without finite gradient out, and scales less.
 
-        Where no gradient is ever finite that would go on to the end, and nothing be learned.
+        Where no gradient is ever finite that would go on to the end, and nothing be learned. A resumed
+        training counts anew. A loss that is not finite is never tolerated: no scale changes it.
         """
         self.left_out = 0 if math.isfinite(norm) else self.left_out + 1
         if not self.scaler.is_enabled() or self.left_out > _MOST_LEFT_OUT:

@@ -73,15 +73,18 @@ class Model(nn.Module):
     def load(cls, path: str | Path, device: torch.device | str = "cpu") -> Model:
         """Read a model onto a device. Never executes code from the file (``weights_only``).
 
-        Raises TwistError for a missing or damaged file.
+        Raises TwistError for a missing or damaged file, and for a model of another version.
         """
         content = load_tensors(path)
         if content.get("format") != _FORMAT:
             raise TwistError(f"{path} is not a TWIST model (or of another version)")
         network = Settings.from_layers({str(path): {"network": content["network"]}}).network
-        model = cls(network, CLASS_TABLES[content["classes"]], device)
-        model.load_state_dict(content["weights"])
-        model.certainty_trained, model.facts = content["certainty_trained"], content["facts"]
+        try:
+            model = cls(network, CLASS_TABLES[content["classes"]], device)
+            model.load_state_dict(content["weights"])
+            model.certainty_trained, model.facts = content["certainty_trained"], content["facts"]
+        except (KeyError, RuntimeError) as error:
+            raise TwistError(f"{path} does not fit this version of the code; train it again") from error
         return model
 
 

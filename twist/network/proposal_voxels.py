@@ -9,8 +9,8 @@ import torch
 
 from twist.classes import ClassTable
 from twist.geometry.sums import mean_over
-from twist.geometry.voxels import distinct, run_starts
-from twist.regions import Regions
+from twist.geometry.voxels import distinct
+from twist.regions import Regions, run_starts
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class Pretrainer(TrainingLoop[PairBatch]):
         if len(batch.rows) < _FEWEST_MATCHES:
             return {"contrast": projected.sum() * 0.0}, numbers
         a, b = projected[batch.rows[:, 0]], projected[batch.rows[:, 1]]
-        with torch.autocast(self.device.type, enabled=False):  # similarities over τ need float32
+        with torch.autocast(self.device.type, enabled=False):  # float16 would round the similarities
             return {"contrast": self._contrast(a, b, batch)}, numbers
 
     def _contrast(self, a: torch.Tensor, b: torch.Tensor, batch: PairBatch) -> torch.Tensor:

@@ -150,6 +150,8 @@ def _integrate_block(
                     continue
                 x = rotation[0, 0] * dx + rotation[1, 0] * dy + rotation[2, 0] * dz
                 y = rotation[0, 1] * dx + rotation[1, 1] * dy + rotation[2, 1] * dz
+                # Cut, not floored: up to a pixel beyond the upper or left border the border is read, too. All
+                # published figures are of scans made so.
                 column = int(x / z * focal + width / 2)
                 row = int(y / z * focal + height / 2)
                 if column < 0 or column >= width or row < 0 or row >= height:

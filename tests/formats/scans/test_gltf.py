@@ -51,6 +51,19 @@ def test_nodes_place_meshes_and_a_mesh_may_stand_twice(tmp_path: Path) -> None:
     assert scan.rgb is None
 
 
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("as_matrix", [False, True])
+def test_a_mirrored_mesh_keeps_its_outside(axis: int, as_matrix: bool, tmp_path: Path) -> None:
+    scale = np.where(np.arange(3) == axis, -2.0, 1.0)
+    matrix = np.diag([*scale, 1]).ravel().tolist()
+    node = {"mesh": 0, "matrix": matrix} if as_matrix else {"mesh": 0, "scale": scale.tolist()}
+    scan = read(tmp_path, *gltf_document(MESH, [node]))
+    for face, of_file in zip(scan.faces, FACES, strict=True):
+        (a, b, c), (p, q, r) = scan.xyz[face], XYZ[of_file] * scale
+        outside = np.cross(q - p, r - p) * np.sign(np.prod(scale))
+        assert np.cross(b - a, c - a) @ outside > 0
+
+
 def test_colours_of_a_texture_are_those_at_the_vertices(tmp_path: Path) -> None:
     pixels = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [9, 9, 9]]], np.uint8)
     file = io.BytesIO()

@@ -166,7 +166,9 @@ class _Gltf:
             raise ValueError("a triangle has a corner beyond the vertices")
         self.xyz.append(xyz @ matrix[:3, :3].T + matrix[:3, 3])
         self.rgb.append(self._colours(primitive, len(xyz)))
-        self.faces.append(_triangles(mode, corners))
+        faces = _triangles(mode, corners)
+        mirrored = np.linalg.det(matrix[:3, :3]) < 0  # glTF 2.0: triangles then turn the other way
+        self.faces.append(faces[:, ::-1] if mirrored else faces)
 
     def _colours(self, primitive: dict[str, Any], n: int) -> np.ndarray | None:
         attributes = primitive["attributes"]
