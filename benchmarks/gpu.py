@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.bench.inputs import sheet_sample
 from benchmarks.bench.teaching import preset, teach
-from benchmarks.gpu_correctness import TOLERANCES, check, compare
+from benchmarks.gpu_correctness import TOLERANCES, check, compare, mixed_against_float32
 from benchmarks.gpu_training import pretraining, training
 from twist.classes import SCANNET
 from twist.devices import describe, open_device
@@ -155,6 +155,10 @@ def measured(device: torch.device, points: int, steps: int) -> Iterator[tuple[st
         title = f"training, {'mixed precision' if mixed else 'float32 and TF32'}"
         yield title, figures | {"goal, steps a second": GOAL_STEPS}
     yield "pre-training", pretraining(device, sample, steps)
+    scenes = [sheet_sample(points // 6), sheet_sample(points // 12)]
+    with tempfile.TemporaryDirectory() as folder:
+        differences = mixed_against_float32(device, settings, scenes, Path(folder))
+    yield "one step in mixed precision, differences from float32", differences
 
 
 def write(record: dict[str, Any], folder: Path) -> None:

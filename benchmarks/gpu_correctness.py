@@ -22,6 +22,8 @@ from twist.settings import Settings
 #: Largest differences in float32 with exact products: of a probability, of an offset in metres, and, as a
 #: share, of a loss and of the length of the gradient.
 TOLERANCES = {"probability": 1e-3, "offset": 1e-3, "loss": 1e-3, "gradient": 1e-2}
+#: Of a step in mixed precision, as the trainings' own scaling settles on some such number.
+_LOSS_SCALE = 1024.0
 
 
 @contextmanager
@@ -52,9 +54,31 @@ def compare(
     return {
         "probability": float(np.abs(output[0][0] - output[1][0]).max()),
         "offset": float(np.abs(output[0][1] - output[1][1]).max()),
+        **_of_steps(losses, gradient, others, other),
+    }
+
+
+def _of_steps(
+    losses: dict[str, float], gradient: torch.Tensor, others: dict[str, float], other: torch.Tensor
+) -> dict[str, float]:
+    return {
         "loss": max(abs(others[key] - value) / max(abs(value), 1e-3) for key, value in losses.items()),
         "gradient": float((gradient - other).norm() / gradient.norm()),
     }
+
+
+def mixed_against_float32(
+    device: torch.device, settings: Settings, samples: Sequence[SceneSample], folder: Path
+) -> dict[str, float]:
+    """How much a step's losses and gradient on a GPU differ in mixed precision, by keys of ``TOLERANCES``.
+
+    What is allowed is not known until a GPU has told what is usual: figures, no check.
+    """
+    (folder / "exact").mkdir(parents=True)
+    (folder / "mixed").mkdir()
+    losses, gradient = _step(device, settings, samples, folder / "exact")
+    others, other = _step(device, settings, samples, folder / "mixed", mixed=True)
+    return _of_steps(losses, gradient, others, other)
 
 
 def check(differences: dict[str, float]) -> None:
@@ -80,7 +104,11 @@ def _output(device: torch.device, settings: Settings, sample: SceneSample) -> tu
 
 
 def _step(
-    device: torch.device, settings: Settings, samples: Sequence[SceneSample], folder: Path
+    device: torch.device,
+    settings: Settings,
+    samples: Sequence[SceneSample],
+    folder: Path,
+    mixed: bool = False,
 ) -> tuple[dict[str, float], torch.Tensor]:
     """Losses of the first step of Φ and Ψ on some scenes, and the gradient as one vector."""
     batch = make_batch(list(samples), settings.network).to(device)
@@ -88,9 +116,11 @@ def _step(
     torch.manual_seed(0)
     trainer.model.load_state_dict(Model(settings.network, SCANNET).state_dict())
     trainer.model.recorrection.dropout.p = 0.0  # the devices draw other numbers
+    scale = _LOSS_SCALE if mixed else 1.0  # float16 has no room for small gradients
     with exact_products():
-        losses, _ = trainer.losses(batch)
-        torch.stack(list(losses.values())).sum().backward()
+        with torch.autocast(device.type, torch.float16, enabled=mixed):
+            losses, _ = trainer.losses(batch)
+        (scale * torch.stack(list(losses.values())).sum()).backward()
     parameters = trainer.model.parameters()
-    gradient = torch.cat([p.grad.flatten().cpu() for p in parameters if p.grad is not None])
+    gradient = torch.cat([p.grad.flatten().cpu() for p in parameters if p.grad is not None]) / scale
     return {key: float(value.detach()) for key, value in losses.items()}, gradient

@@ -11,8 +11,9 @@ import torch
 
 from benchmarks import gpu_correctness
 from benchmarks.bench.inputs import sheet_sample
+from benchmarks.bench.teaching import preset
 from benchmarks.gpu import main
-from benchmarks.gpu_correctness import TOLERANCES, check
+from benchmarks.gpu_correctness import TOLERANCES, check, mixed_against_float32
 from benchmarks.gpu_training import pretraining, training
 from tests.synthetic import tiny_settings
 
@@ -47,6 +48,16 @@ def test_a_device_with_other_answers_is_told(tmp_path: Path, monkeypatch: pytest
     words = ["--device", "cpu", "--preset", "small", "--check-points", "3000", "--out", str(tmp_path)]
     with pytest.raises(SystemExit, match=r"probability 0.1 .* offset 0.1 .* loss .* gradient"):
         main(words)
+
+
+def test_a_scaled_loss_gives_the_gradient_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU computes in float32 whatever is asked for: with autocast off nothing but the scale is left."""
+    plain = torch.autocast
+    monkeypatch.setattr(torch, "autocast", lambda kind, dtype, enabled: plain(kind, dtype, enabled=False))
+    scenes = [sheet_sample(3000), sheet_sample(1500)]
+    differences = mixed_against_float32(CPU, preset("small"), scenes, tmp_path)
+    assert differences.keys() == {"loss", "gradient"}
+    assert max(differences.values()) < 1e-6
 
 
 def test_without_a_gpu_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
