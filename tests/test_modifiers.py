@@ -73,3 +73,9 @@ def test_a_variant_may_not_change_the_data_that_runs_share(variant: Any) -> None
 def test_a_number_has_one_spelling() -> None:
     with pytest.raises(TwistError, match=r"-tau0\.50 is written -tau0\.5"):
         settings_of_modifier("tau0.50", {})
+
+
+@pytest.mark.parametrize("name", [5, False, "control", "pc", "seed1", "a-b", "Big", "twist"])
+def test_a_variant_that_no_name_could_mean_is_refused(name: Any) -> None:
+    with pytest.raises(TwistError, match=rf"config/variants\.yaml: {name!r} cannot name a variant"):
+        modifier_layers((), {"wide": {}, name: {"training": {"iterations": 3}}})

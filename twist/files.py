@@ -134,15 +134,15 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
             return {name: array_of_npy(archive.read(f"{name}.npy")) for name in wanted}
     except FileNotFoundError as error:
         raise TwistError(
-            f"{path} does not exist: the workflow step that makes it has not run, or it was deleted "
-            "(docs/troubleshooting.md#a-file-is-damaged-or-gone)"
+            f"{path} does not exist: the workflow step that makes it has not run, or it was deleted; what to "
+            "delete with it, to have it made anew: docs/troubleshooting.md#a-file-is-damaged-or-gone"
         ) from error
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: an absurd offset
             raise TwistError(f"cannot read {path}: {error.strerror}") from error
         raise TwistError(
-            f"{path} is damaged ({error}); to have it made anew delete it and the step's manifest "
-            "(docs/troubleshooting.md#a-file-is-damaged-or-gone)"
+            f"{path} is damaged ({error}); what to delete with it, to have it made anew: "
+            "docs/troubleshooting.md#a-file-is-damaged-or-gone"
         ) from error
 
 

@@ -34,13 +34,26 @@ def modifier_layers(changes: Iterable[str], variants: Mapping[str, Any]) -> dict
     """The settings of modifiers as layers, by ``-name``. variants: what config/variants.yaml holds.
 
     Those that carry their value come last: ``-plus-trust0.5`` is ``-plus`` but for one value.
-    Raises TwistError for an unknown modifier, and for two that contradict each other.
+    Raises TwistError for an unknown modifier, for two that contradict each other, and for a variant that no
+    run's name could mean.
     """
+    _refuse_useless(variants)
     settings = {change: settings_of_modifier(change, variants) for change in changes}
     for pair in itertools.combinations(settings, 2):
         _refuse_contradiction({change: _values(settings[change]) for change in pair}, variants)
     ordered = sorted(settings, key=lambda change: change not in variants)
     return {f"-{change}": settings[change] for change in ordered}
+
+
+def _refuse_useless(variants: Mapping[str, Any]) -> None:
+    """YAML takes ``no`` and ``5`` for other things than text, and ``seed1`` means something else in names."""
+    for name in variants:
+        taken = name in (*METHODS, *PRETRAINED) or re.fullmatch(r"(seed|init)\d+", str(name))
+        if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9.]+", name) or taken:
+            raise TwistError(
+                f"config/variants.yaml: {name!r} cannot name a variant: letters a to z and digits (in quotes "
+                f"where YAML reads another type), none of {', '.join((*METHODS, *PRETRAINED))}, seedN, initN"
+            )
 
 
 def _values(settings: Mapping[str, Any]) -> dict[str, Any]:

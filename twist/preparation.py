@@ -131,13 +131,15 @@ def scene_facts(scene: Scene, report: ReadReport, table: ClassTable) -> dict[str
     """A scene's line in the manifest.
 
     instances: class name -> number of instances of at least 100 points; extent_m: sides along the aligned
-    axes; the rest as in ``Scene`` and ``ReadReport``.
+    axes; labelled: it came with an annotation, and some point has a class; the rest as in ``Scene`` and
+    ``ReadReport``.
     """
     extent = np.ptp(scene.aligned_xyz, axis=0)
     return {
         "points": len(scene),
         "faces": len(scene.faces),
-        "labelled": scene.labelled,
+        "labelled": scene.labelled and bool((scene.semantic >= 0).any()),
+        "unmapped": report.unmapped,
         "scene_type": report.scene_type,
         "instances": _count_instances(scene, table),
         "extent_m": [round(float(side), 3) for side in extent],

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from twist.checking import read_yaml
+from twist.checking import parse_yaml, read_yaml
 from twist.errors import TwistError
 from twist.modifiers import METHODS, PRETRAINED, modifier_layers
 from twist.planned import config_folder
@@ -195,6 +195,7 @@ def chosen_settings(arguments: argparse.Namespace) -> Settings:
 def overrides_of(arguments: argparse.Namespace) -> Any:
     """What ``--override`` holds. Raises TwistError where that is no YAML."""
     try:
-        return yaml.safe_load(arguments.override)
+        return parse_yaml(arguments.override)
     except yaml.YAMLError as error:
-        raise TwistError(f"--override {arguments.override}: not valid YAML") from error
+        why = getattr(error, "problem", None) or "not valid YAML"
+        raise TwistError(f"--override {arguments.override}: {why}") from error

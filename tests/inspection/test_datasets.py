@@ -95,6 +95,42 @@ def test_lists_and_label_map_are_problems_beside_those_of_scans(raw: Path) -> No
         assert text in problem
 
 
+@pytest.mark.parametrize("listed", [None, "", "scene0009_00"])
+@pytest.mark.parametrize("part", ["train", "val"])
+def test_a_part_of_which_nothing_could_be_read_is_an_empty_row(
+    part: str, listed: str | None, raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = raw / f"scannetv2_{part}.txt"
+    path.unlink() if listed is None else path.write_text(listed)
+    assert check(raw, "--out-dir", str(tmp_path / "out")) == 1
+    printed = capsys.readouterr().out
+    assert "scannetv2" in printed or "scene0009_00" in printed
+    title = "training" if part == "train" else "scored"
+    rows = [line for line in printed.splitlines() if line.startswith(f"| {title}")]
+    assert rows[0].split("|")[3:-1] == [
+        cell for cell in rows[0].split("|")[3:-1] if cell.strip() in ("", "0")
+    ]
+    assert (tmp_path / "out/check.md").is_file()
+
+
+def test_categories_without_a_class_are_named_with_their_scans(raw: Path) -> None:
+    label_map = raw / "scannetv2-labels.combined.tsv"
+    lines = label_map.read_text().splitlines()
+    label_map.write_text("\n".join(line for line in lines if "\tcouch\t" not in line) + "\n")
+    found = inspected(raw)
+    assert "categories that the label map lacks, left unlabelled: couch (4 scans)" in found.notes
+
+
+def test_a_scan_whose_objects_have_no_class_counts_as_unannotated(raw: Path) -> None:
+    objects = raw / f"scans/{VAL[0]}/{VAL[0]}.aggregation.json"
+    content = json.loads(objects.read_text())
+    for group in content["segGroups"]:
+        group["label"] = "gizmo"
+    objects.write_text(json.dumps(content))
+    found = inspected(raw)
+    assert f"scan {VAL[0]} is to be scored and has no annotation" in found.problems
+
+
 def test_scans_in_both_lists_and_missing_lists(raw: Path) -> None:
     write_lists(raw, TRAIN, (*VAL, TRAIN[0]))
     assert "1 in both" in problems_of(inspected(raw))[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.raw_scans import write_scan, write_stub_download
-from tests.workflow.project import Project
+from tests.workflow.project import REPOSITORY, Project
 from twist.files import read_json
 
 SCENES = "results/data/mine/scenes.json"
@@ -57,6 +57,38 @@ def test_a_download_is_checked_then_prepared_and_not_again(project: Project) -> 
     label_map = project.folder / "download/scannetv2-labels.combined.tsv"
     label_map.write_text(label_map.read_text() + "\n")
     assert project.plan(SCENES)["prepare"] == 2
+
+
+@pytest.mark.parametrize(("folder", "manifests"), [("scenes", "prepared"), ("supervoxels", "supervoxels")])
+def test_a_lost_file_is_made_again_as_the_documentation_says(
+    project: Project, folder: str, manifests: str
+) -> None:
+    project.run(SCENES)
+    data = project.folder / "results/data/mine"
+    lost = data / folder / f"{NAMES[1]}.npz"
+    before, others = lost.read_bytes(), (data / folder / f"{NAMES[2]}.npz").stat().st_mtime_ns
+    page = (REPOSITORY / "docs/troubleshooting.md").read_text()
+    row = next(line for line in page.splitlines() if f"{{dataset}}/{folder}/NAME.npz" in line)
+    assert (
+        f"`results/data/{{dataset}}/{manifests}/???.json` and `results/data/{{dataset}}/scenes.json`" in row
+    )
+    for path in (lost, *(data / manifests).glob("???.json"), data / "scenes.json"):
+        path.unlink()
+    project.run(SCENES)
+    assert lost.read_bytes() == before
+    assert (data / folder / f"{NAMES[2]}.npz").stat().st_mtime_ns == others
+
+
+def test_a_key_that_stands_twice_in_the_configuration_stops_planning(project: Project) -> None:
+    for path in ("config/config.yaml", "config/datasets/mine.yaml"):
+        file = project.folder / path
+        kept = file.read_text()
+        file.write_text(kept + "\nscans: {}\nscans: {}\n")
+        done = project.attempt(SCENES)
+        file.write_text(kept)
+        assert done.returncode != 0
+        assert f"{path}" in done.stdout
+        assert "'scans' stands twice" in done.stdout
 
 
 def test_a_changed_list_makes_the_splits_again(project: Project) -> None:

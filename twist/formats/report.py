@@ -13,11 +13,13 @@ class ReadReport:
 
     warnings: one line each, naming the file
     scene_type: the kind of room as the data set names it, or None
+    unmapped: raw categories of objects that the label map lacks, sorted
     label_agreement: share of vertices whose class equals the data set's own per-vertex label file, or None
     """
 
     warnings: list[str] = field(default_factory=list)
     scene_type: str | None = None
+    unmapped: list[str] = field(default_factory=list)
     label_agreement: float | None = None
 
     def warn(self, text: str) -> None:

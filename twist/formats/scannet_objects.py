@@ -124,9 +124,9 @@ def paint_objects(
         shared.update(known[place[(owner[place] >= 0) & (owner[place] != found.id)]].tolist())
         owner[place] = found.id
         semantic[place] = SCANNET.index_of_label(np.array(label_map.get(found.category, 0)))
-    unmapped = sorted({found.category for found in objects} - label_map.keys())
-    if unmapped:
-        report.warn(f"{path}: not in the label map, left unlabelled: {some(unmapped)}")
+    report.unmapped = sorted({found.category for found in objects} - label_map.keys())
+    if report.unmapped:
+        report.warn(f"{path}: not in the label map, left unlabelled: {some(report.unmapped)}")
     if len(absent) > _MOST_ABSENT * len(named):
         raise TwistError(
             f"{path}: {len(absent)} of its {len(named)} segments are not in the segs.json beside it; they "

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from twist.errors import TwistError
 from twist.files import file_sha256
+from twist.formats.report import some
 from twist.formats.scannet_labels import LABEL_MAP_SHA256, find_label_map, read_label_map
 from twist.formats.scene_lists import read_list
 from twist.inspection.density import advice, summarise
@@ -173,6 +174,10 @@ def _look_at_all(found: Inspection, settings: Settings, raw: Path, there: tuple[
     extra = sorted(set(there) - {scan.name for scan in found.scans})
     if extra:
         found.notes.append(f"{len(extra)} scans are in no list and stay unused, first {extra[0]}")
+    unmapped = Counter(category for facts in described.values() for category in facts["unmapped"])
+    if unmapped:
+        listed = [f"{category} ({count} scans)" for category, count in unmapped.most_common()]
+        found.notes.append(f"categories that the label map lacks, left unlabelled: {some(listed, 10)}")
     table = FORMATS[settings.data.format].table
     for part, facts in found.parts.items():
         seen = Counter(name for scan in facts for name in scan["instances"])

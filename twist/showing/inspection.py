@@ -54,15 +54,16 @@ def _lines(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def _part_row(part: str, facts: Sequence[Mapping[str, Any]], listed: int) -> dict[str, str]:
-    row = {"scenes": _PART_NAMES[part], "listed": str(listed), "read": str(len(facts))}
-    if not facts:
-        return row
     points = sorted(scan["points"] for scan in facts)
     sides = [sorted(scan["extent_m"][axis] for scan in facts) for axis in range(3)]
-    return row | {
+    colours = [value for scan in facts for value in scan["colours"]]
+    return {
+        "scenes": _PART_NAMES[part],
+        "listed": str(listed),
+        "read": str(len(facts)),
         "points (least, median, most)": _spread(points, "{:d}"),
         **{f"{axis} (m)": _spread(side, "{:.1f}") for axis, side in zip("xyz", sides, strict=True)},
-        "colours": f"{min(s['colours'][0] for s in facts)} to {max(s['colours'][1] for s in facts)}",
+        "colours": f"{min(colours)} to {max(colours)}" if colours else "",
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
+from twist.checking import read_yaml
 from twist.errors import TwistError
 from twist.experiments.labels import diagnosis_file, labelled_rows
 from twist.experiments.rows import Experiment
@@ -41,6 +42,13 @@ shell.prefix(
     "trap : TERM; tee() {{ trap '' TERM; command tee \"$@\"; }}; "
 )
 
+try:
+    for file in workflow.configfiles:
+        read_yaml(
+            file
+        )  # Snakemake reads it, too, and forgets the first of a key that stands twice
+except TwistError as error:
+    raise WorkflowError(str(error)) from None
 validate(config, "../schemas/config.schema.yaml")
 
 KEPT = Path(".snakemake/configurations")
