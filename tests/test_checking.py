@@ -40,3 +40,12 @@ def test_a_key_that_stands_twice_is_refused(text: str, place: str, key: str, tmp
 def test_the_same_key_in_several_places_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: &shared {k: 1}\nb: {k: 2}\nc: {<<: *shared, l: [{k: 3}, {k: 4}]}\n")
     assert read_yaml(tmp_path / "a.yaml")["c"] == {"k": 1, "l": [{"k": 3}, {"k": 4}]}
+    (tmp_path / "a.yaml").write_text("y: &y {k: 2}\np: {q: {x: &x {<<: *y, k: 1}}}\nb: {<<: *x}\n")
+    assert read_yaml(tmp_path / "a.yaml")["b"] == {"k": 1}
+
+
+@pytest.mark.parametrize("text", ["x: !!map foo", "x: !!map [1]", "? [a]\n: 1\nb: 2\n"])
+def test_what_is_no_mapping_is_one_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(TwistError, match=r"a\.yaml:\d+:\d+: not valid YAML \((expected|found)"):
+        read_yaml(tmp_path / "a.yaml")

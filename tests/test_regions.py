@@ -171,10 +171,13 @@ class TestFiles:
         with pytest.raises(TwistError, match=r"a\.npz does not hold regions"):
             Regions.load(tmp_path / "a.npz")
 
-    @pytest.mark.parametrize("index", [[5, 5, 6], [6, 1, 6], [0.0, 1.0, 2.0]])
-    def test_points_that_are_no_numbers_or_come_twice_are_refused(self, index: list, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, np.uint64, np.float64])
+    @pytest.mark.parametrize("index", [[5, 5, 6], [6, 1, 6]])
+    def test_points_that_are_no_numbers_or_come_twice_are_refused(
+        self, index: list[int], dtype: type, tmp_path: Path
+    ) -> None:
         arrays = {
-            "index": np.array([2, *index]),
+            "index": np.array([2, *index], dtype),
             "offsets": np.array([0, 1, 4]),
             "label": np.zeros(2, np.int32),
             "score": np.zeros(2, np.float32),

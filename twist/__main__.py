@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"twist {arguments.verb}: {error}", file=sys.stderr)
         return 1
-    except OSError as error:  # such as a folder that may not be looked into; others are a defect
+    except PermissionError as error:  # a folder that may not be looked into, a file that may not be read
         if arguments.verbose or error.filename is None:
             raise
         print(f"twist {arguments.verb}: {error.filename}: {error.strerror}", file=sys.stderr)

@@ -72,14 +72,14 @@ def setting(
 class _Loader(yaml.SafeLoader):
     """YAML without a key that stands twice, of which the plain loader forgets the first."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for place, (key, _) in enumerate(node.value):
-            if key.value in keys[:place]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value!r} stands twice", key.start_mark
-                )
-        return super().construct_mapping(node, deep)
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)  # as it is written, before other mappings are merged in
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.composer.ComposerError(None, None, f"{key.value!r} stands twice", key.start_mark)
+            seen.add(key.value)
+        return node
 
 
 def parse_yaml(text: str) -> Any:

@@ -194,7 +194,7 @@ def _any_repeats(regions: Regions) -> bool:
     Not where its indices rise, as they mostly do. Elsewhere each region writes the places of its entries, and
     finds them again unless one has overwritten another.
     """
-    rises = np.diff(regions.index) > 0
+    rises = regions.index[1:] > regions.index[:-1]
     starts = regions.offsets[1:-1]
     rises[starts[(starts > 0) & (starts < len(regions.index))] - 1] = True
     if rises.all():

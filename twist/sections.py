@@ -58,9 +58,7 @@ class AugmentationSettings:
     colour_contrast: float = setting(0.0, "largest relative change of all colours [C]", at_least=0, at_most=1)
     colour_drop: float = setting(0.0, "chance that a scene loses its colours [C]", at_least=0, at_most=1)
     colour_jitter: float = setting(0.0, "σ of noise on each point's colour [C]", at_least=0)
-    voxels_max: int = setting(
-        250_000, "about as many voxels a training scene is cropped to [O]", at_least=1000
-    )
+    voxels_max: int = setting(250_000, "about so many voxels are left of a training scene [O]", at_least=1000)
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def test_another_file_of_tensors_is_no_model(content: dict[str, object], tmp_pat
         Model.load(tmp_path / "other.pt")
 
 
-@pytest.mark.parametrize("change", ["classes", "facts", "weights"])
+@pytest.mark.parametrize("change", ["classes", "facts", "network", "weights"])
 def test_a_model_of_another_version_is_told(change: str, tmp_path: Path) -> None:
     Model(tiny_settings().network, SCANNET).save(tmp_path / "a.pt")
     content = load_tensors(tmp_path / "a.pt")
@@ -128,6 +128,21 @@ def test_a_model_of_another_version_is_told(change: str, tmp_path: Path) -> None
     torch.save(content, tmp_path / "b.pt")
     with pytest.raises(TwistError, match=r"b\.pt does not fit this version of the code; train it again"):
         Model.load(tmp_path / "b.pt")
+
+
+def test_too_little_memory_is_not_called_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Model(tiny_settings().network, SCANNET).save(tmp_path / "a.pt")
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    for name in ("load_state_dict", "to"):
+        with monkeypatch.context() as patched:
+            patched.setattr(torch.nn.Module, name, full)
+            with pytest.raises(torch.OutOfMemoryError):
+                Model.load(tmp_path / "a.pt")
 
 
 def test_bare_tensors_are_no_model(tmp_path: Path) -> None:

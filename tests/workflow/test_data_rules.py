@@ -65,18 +65,15 @@ def test_a_lost_file_is_made_again_as_the_documentation_says(
 ) -> None:
     project.run(SCENES)
     data = project.folder / "results/data/mine"
-    lost = data / folder / f"{NAMES[1]}.npz"
-    before, others = lost.read_bytes(), (data / folder / f"{NAMES[2]}.npz").stat().st_mtime_ns
+    files = {path: path.read_bytes() for path in (data / folder).glob("*.npz")}
     page = (REPOSITORY / "docs/troubleshooting.md").read_text()
     row = next(line for line in page.splitlines() if f"{{dataset}}/{folder}/NAME.npz" in line)
-    assert (
-        f"`results/data/{{dataset}}/{manifests}/???.json` and `results/data/{{dataset}}/scenes.json`" in row
-    )
-    for path in (lost, *(data / manifests).glob("???.json"), data / "scenes.json"):
+    assert f"`{manifests}/*.json` and `scenes.json`" in row
+    lost = data / folder / f"{NAMES[1]}.npz"
+    for path in (lost, *(data / manifests).glob("*.json"), data / "scenes.json"):
         path.unlink()
     project.run(SCENES)
-    assert lost.read_bytes() == before
-    assert (data / folder / f"{NAMES[2]}.npz").stat().st_mtime_ns == others
+    assert {path: path.read_bytes() for path in (data / folder).glob("*.npz")} == files
 
 
 def test_a_key_that_stands_twice_in_the_configuration_stops_planning(project: Project) -> None:

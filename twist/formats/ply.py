@@ -161,7 +161,8 @@ def _corners(table: Table) -> np.ndarray | list[np.ndarray]:
 
 def _strips(corners: np.ndarray) -> list[np.ndarray]:
     """(…, 3) triangles of each strip of a list of corners; -1 parts the strips."""
-    return [strip_triangles(strip[strip >= 0]) for strip in np.split(corners, np.flatnonzero(corners == -1))]
+    strips = np.split(corners, np.flatnonzero(corners == -1))
+    return [strip_triangles(strip[strip != -1]) for strip in strips]
 
 
 def _fans(polygons: np.ndarray) -> np.ndarray:

@@ -58,9 +58,9 @@ def parse_header(path: Path, data: bytes, file_size: int) -> Header:
     elements: list[Element] = []
     lines = data[: end.start()].split(b"\n")
     for number, line in enumerate(lines[1:], 2):
+        if not line.strip() or line.lstrip().startswith((b"comment", b"obj_info")):
+            continue
         match line.decode("ascii", "replace").split():
-            case [] | ["comment" | "obj_info", *_]:
-                pass
             case ["format", name, "1.0"] if name in _ENCODINGS and encoding is None:
                 encoding = name
             case ["element", name, count] if name not in (other.name for other in elements):

@@ -86,7 +86,7 @@ def load_sample(
     if hide_labels:
         scene = scene.without_labels()
     supervoxels = read_npz(supervoxel_path)
-    needed = {"supervoxel"} if scene.is_mesh else {"supervoxel", "normal"}
+    needed = {"supervoxel"} if len(scene.faces) else {"supervoxel", "normal"}
     if not needed <= supervoxels.keys():
         lacking = ", ".join(needed - supervoxels.keys())
         raise TwistError(f"{supervoxel_path} lacks {lacking}; set supervoxels.source: computed and run again")
@@ -113,7 +113,7 @@ def make_sample(
     xyz = scene.aligned_xyz
     xyz = xyz - np.array([*xyz[:, :2].mean(axis=0), np.quantile(xyz[:, 2], 0.01)], np.float32)
     rgb = scene.rgb.astype(np.float32) / 127.5 - 1
-    if "normal" in supervoxels:  # of a cloud: estimated with the supervoxels, in the scan's own frame
+    if "normal" in supervoxels:  # of what is no mesh: estimated with the supervoxels, in the scan's own frame
         normal = (supervoxels["normal"] @ scene.axis_alignment[:3, :3].T).astype(np.float32)
     else:
         normal = vertex_normals(xyz, scene.faces)

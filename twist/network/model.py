@@ -78,13 +78,20 @@ class Model(nn.Module):
         content = load_tensors(path)
         if content.get("format") != _FORMAT:
             raise TwistError(f"{path} is not a TWIST model (or of another version)")
-        network = Settings.from_layers({str(path): {"network": content["network"]}}).network
+        other = f"{path} does not fit this version of the code; train it again"
         try:
-            model = cls(network, CLASS_TABLES[content["classes"]], device)
-            model.load_state_dict(content["weights"])
-            model.certainty_trained, model.facts = content["certainty_trained"], content["facts"]
-        except (KeyError, RuntimeError) as error:
-            raise TwistError(f"{path} does not fit this version of the code; train it again") from error
+            shape, table, weights = content["network"], CLASS_TABLES[content["classes"]], content["weights"]
+            certainty_trained, facts = content["certainty_trained"], content["facts"]
+        except KeyError as error:
+            raise TwistError(other) from error
+        model = cls(Settings.from_layers({str(path): {"network": shape}}).network, table, device)
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            if type(error) is not RuntimeError:  # such as too little memory on a GPU
+                raise
+            raise TwistError(other) from error
+        model.certainty_trained, model.facts = certainty_trained, facts
         return model
 
 

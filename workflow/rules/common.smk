@@ -42,11 +42,11 @@ shell.prefix(
     "trap : TERM; tee() {{ trap '' TERM; command tee \"$@\"; }}; "
 )
 
+# Snakemake forgets the first of a key that stands twice.
 try:
     for file in workflow.configfiles:
-        read_yaml(
-            file
-        )  # Snakemake reads it, too, and forgets the first of a key that stands twice
+        if Path(file).suffix in (".yaml", ".yml"):
+            read_yaml(file)
 except TwistError as error:
     raise WorkflowError(str(error)) from None
 validate(config, "../schemas/config.schema.yaml")

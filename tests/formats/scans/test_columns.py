@@ -25,6 +25,8 @@ INTENSITY = np.linspace(-0.5, 300, 40)
         ("# z y x", (2, 1, 0), None),
         ('"time" "x" "y" "z" "blue" "green" "red"', (1, 2, 3), (6, 5, 4)),
         ("x y z nx ny nz r g b", (0, 1, 2), (6, 7, 8)),
+        ("//X Y Z Rf Gf Bf", (0, 1, 2), (3, 4, 5)),
+        ("//X Y Z Rf Gf Bf R G B", (0, 1, 2), (6, 7, 8)),
     ],
 )
 def test_a_heading_names_them(heading: str, xyz: tuple[int, ...], rgb: tuple[int, ...] | None) -> None:

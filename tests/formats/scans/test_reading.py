@@ -55,7 +55,8 @@ def test_ply_mesh_with_colours(tmp_path: Path) -> None:
 def test_ply_as_old_and_strange_writers_have_it(tmp_path: Path) -> None:
     """Strips of triangles, capitals, blanks, and faces announced but never described."""
     header = (
-        "ply \nformat ascii 1.0\n\nelement vertex 5\nproperty float x\nproperty float y\nproperty float z\n"
+        "ply \nformat ascii 1.0\ncomment: by hand\n\n obj_info: odd\nelement vertex 5\n"
+        "property float x\nproperty float y\nproperty float z\n"
         "property uchar Red\nproperty uchar Green\nproperty uchar Blue\nelement face 0\n"
         "element tristrips 1\n  property list int int vertex_indices\nend_header\n"
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: ``rf gf bf``: CloudCompare's colours as fractions.
-_NAMES = ({"x"}, {"y"}, {"z"}), ({"r", "red", "rf"}, {"g", "green", "gf"}, {"b", "blue", "bf"})
+_COORDINATES = ({"x"}, {"y"}, {"z"})
+#: The second: CloudCompare's colours as fractions, which may stand beside others.
+_COLOURS = ({"r", "red"}, {"g", "green"}, {"b", "blue"}), ({"rf"}, {"gf"}, {"bf"})
 _LARGEST_LABEL = 40
 
 
@@ -31,9 +32,10 @@ def named_columns(heading: Sequence[str], width: int) -> Columns | None:
         names = names[1:]
     if len(names) != width:
         return None
-    xyz, rgb = (_found(names, wanted) for wanted in _NAMES)
+    xyz = _found(names, _COORDINATES)
     if xyz is None:
         return None
+    rgb = next((found for wanted in _COLOURS if (found := _found(names, wanted))), None)
     used = {*xyz, *(rgb or ())}
     unused = [name for k, name in enumerate(names) if k not in used]
     notes = (

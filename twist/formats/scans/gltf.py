@@ -182,12 +182,17 @@ class _Gltf:
         texture = surface.get("baseColorTexture")
         place = None if texture is None else attributes.get(f"TEXCOORD_{coordinates_of(texture)}")
         if place is not None and (source := self._image_of(texture["index"])) is not None:
-            if source not in self.images:
-                self.images[source] = decoded(self._bytes_of(self.json["images"][source]))
-            return sampled(self.images[source], placed(texture, self._accessor(place).astype(np.float64)))
+            uv = placed(texture, self._accessor(place).astype(np.float64))
+            if uv is not None:
+                return sampled(self._picture(source), uv)
         if "baseColorFactor" not in surface:
             return None
         return np.tile(_srgb(np.array(surface["baseColorFactor"][:3], np.float64)), (n, 1))
+
+    def _picture(self, source: int) -> np.ndarray:
+        if source not in self.images:
+            self.images[source] = decoded(self._bytes_of(self.json["images"][source]))
+        return self.images[source]
 
     def _image_of(self, texture: int) -> int | None:
         """The texture's image, as WebP where it has no other; None where it is of a kind that is not read."""

@@ -32,14 +32,14 @@ def coordinates_of(texture: dict[str, Any]) -> int:
     return _transform(texture).get("texCoord", texture.get("texCoord", 0))
 
 
-def placed(texture: dict[str, Any], uv: np.ndarray) -> np.ndarray:
+def placed(texture: dict[str, Any], uv: np.ndarray) -> np.ndarray | None:
     """Texture coordinates (N, 2) float64 scaled and shifted as the texture says, as parts of an atlas are.
 
-    Raises ValueError for one that is turned, too: no scan that we know of has one.
+    None for one that is turned, too: no scan that we know of has one.
     """
     change = _transform(texture)
     if change.get("rotation", 0) != 0:
-        raise ValueError("a texture that is turned is not read")
+        return None
     return uv * np.array(change.get("scale", (1, 1)), float) + np.array(change.get("offset", (0, 0)), float)
 
 

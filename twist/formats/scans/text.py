@@ -67,7 +67,7 @@ def read_array(path: Path) -> ScanFile:
     """
     data = read_bytes(path)
     if data.startswith(b"PK"):
-        return _split_npz(path, read_npz(path))
+        return _split_npz(path, read_npz(path, ("xyz", "rgb", "faces")))
     try:
         array = array_of_npy(data)
     except ValueError as error:
@@ -82,11 +82,11 @@ def read_array(path: Path) -> ScanFile:
 def _split_npz(path: Path, arrays: dict[str, np.ndarray]) -> ScanFile:
     xyz, rgb = arrays.get("xyz"), arrays.get("rgb")
     if xyz is None or xyz.ndim != 2 or xyz.shape[1] != 3 or xyz.dtype.kind not in "fiu":
-        raise TwistError(f"{path} holds {', '.join(arrays)}; expected xyz (N, 3), and maybe rgb and faces")
+        raise TwistError(f"{path}: expected numbers xyz (N, 3), and maybe rgb and faces")
     faces = arrays.get("faces", np.zeros((0, 3), np.int32))
     if faces.ndim != 2 or faces.shape[1] != 3 or (rgb is not None and rgb.shape != xyz.shape):
         raise TwistError(f"{path}: rgb and faces must be (N, 3) and (F, 3) beside xyz {xyz.shape}")
-    if faces.dtype.kind not in "iu":
+    if len(faces) and faces.dtype.kind not in "iu":
         raise TwistError(f"{path}: faces are {faces.dtype}; expected whole numbers of points")
     return ScanFile(path, _floats(xyz), None if rgb is None else as_bytes(rgb, path), faces)
 
