@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from twist.errors import TwistError
 from twist.geometry.component_kernels import join_cells, join_pairs, join_points
-from twist.geometry.voxels import sorted_keys
+from twist.geometry.sorting import sorted_keys
 from twist.regions import run_starts
 
 #: Cell offsets up to two cells away, one of each opposite pair: (62, 3). Nearest first, as near cells join

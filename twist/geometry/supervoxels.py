@@ -11,6 +11,7 @@ from numba import njit
 from scipy.spatial import cKDTree
 
 from twist.geometry.mesh import mean_face_normals
+from twist.geometry.sorting import sorted_keys
 from twist.geometry.union_find import find, ids_by_first_member
 
 
@@ -76,13 +77,9 @@ def _segment_graph(n: int, ends: np.ndarray, weights: np.ndarray, k: float, min_
     two pieces, the piece that refused it could not have changed since. So the two weights of an interior
     mesh edge need no weeding out; the smaller one decides.
     """
-    # The bits of non-negative float32 sort like the numbers. With the edge's position below them one plain
-    # sort of integers gives the stable order, about five times faster than a stable argsort.
-    keys = weights.view(np.uint32).astype(np.uint64) << np.uint64(32)
-    keys |= np.arange(len(weights), dtype=np.uint64)
-    keys.sort()
-    keys &= np.uint64(0xFFFFFFFF)
-    return _merge(n, ends, weights, keys.view(np.int64), float(k), int(min_vertices))
+    # The bits of non-negative float32 sort like the numbers.
+    order, _ = sorted_keys(weights.view(np.uint32).astype(np.int64))
+    return _merge(n, ends, weights, order, float(k), int(min_vertices))
 
 
 @njit(cache=True)

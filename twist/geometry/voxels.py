@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twist.errors import TwistError
+from twist.geometry.sorting import sorted_keys
 from twist.regions import run_starts
 
 _BITS = 21  # an axis; three fit into the 63 bits of a non-negative int64
@@ -63,22 +64,6 @@ def voxelise(xyz: np.ndarray, voxel_size_m: float, origin: np.ndarray | None = N
     voxel_of_point[order] = np.repeat(np.arange(len(starts)), counts)
     first = order[starts]  # the sort is stable
     return Voxels(np.ascontiguousarray(cells[:, first].T, np.int32), voxel_of_point, first, counts)
-
-
-def sorted_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Stable order of non-negative keys, (N,) int64, and the keys in that order.
-
-    A number's place goes below its own bits where 63 hold both: a plain sort is several times as fast as an
-    ``argsort``, and with the place in it, it is stable.
-    """
-    place_bits = len(keys).bit_length()
-    if int(keys.max(initial=0)).bit_length() + place_bits > 63:
-        order = np.argsort(keys, kind="stable")
-        return order, keys[order]
-    packed = keys << place_bits
-    packed |= np.arange(len(keys))
-    packed.sort()
-    return packed & ((1 << place_bits) - 1), packed >> place_bits
 
 
 def distinct(numbers: np.ndarray, bound: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from twist.classes import ClassTable
+from twist.geometry.sorting import sorted_keys
 from twist.geometry.sums import mean_over
 from twist.geometry.voxels import distinct
 from twist.regions import Regions, run_starts
@@ -53,7 +54,7 @@ def proposal_voxels(
     Each proposal's longest side spans ``grid`` voxels, whatever its size: a shape looks the same to Ψ near
     and far, and its extent in metres is told apart.
     """
-    keys = np.sort(proposals.region_of_entry << 32 | voxel_of_point[proposals.index])
+    _, keys = sorted_keys(proposals.region_of_entry << 32 | voxel_of_point[proposals.index])
     keys = keys[run_starts(keys)]
     owner, scene_voxel = keys >> 32, keys & 0xFFFFFFFF
     starts = run_starts(owner)
